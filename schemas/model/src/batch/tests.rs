@@ -1,0 +1,1 @@
+//! Golden vectors, round trips and hostile input.
