@@ -1,0 +1,465 @@
+//! A disk in memory that keeps exactly the promises of a real one, and breaks the rest from a seed.
+
+mod inode;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::port::{Advice, Disk, DiskFile, DiskLock, Entry, Identity, Kind, Metadata};
+use crate::random::Random;
+use inode::Inode;
+use names::Names;
+
+/// How much a crash takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Every write and name that was not synced.
+    Everything,
+    /// What the seed says: nothing, everything, the end, or any sectors of 512 bytes of what was not synced.
+    Seeded,
+}
+
+/// What a disk was asked to do since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Bytes handed to writes that succeeded, and the parts of failed ones that were written.
+    pub bytes_written: u64,
+    /// Syncs of files that succeeded.
+    pub syncs: u64,
+    /// Operations that could change something, failed ones included.
+    pub changes: u64,
+}
+
+/// The simulated disk. Clones share one state; file handles die with a crash.
+#[derive(Clone, Debug)]
+pub struct SimDisk {
+    world: Arc<Mutex<World>>,
+}
+
+impl SimDisk {
+    /// An empty disk whose misbehaviour follows from `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let world = World {
+            random: Random::new(seed),
+            boot: 0,
+            inodes: BTreeMap::new(),
+            names: Names::default(),
+            dirs: BTreeSet::from([PathBuf::from("/")]),
+            locks: BTreeSet::new(),
+            next_inode: 1,
+            ticks: 0,
+            quota: u64::MAX,
+            failing_syncs: 0,
+            changes_left: None,
+            counters: Counters::default(),
+        };
+        Self {
+            world: Arc::new(Mutex::new(world)),
+        }
+    }
+
+    /// Cuts the power and starts again: unsynced writes and names are lost as `loss` says, handles and locks end,
+    /// and faults that were asked for are forgotten (the quota stays).
+    pub fn crash(&self, loss: Loss) {
+        let mut world = self.world();
+        let World {
+            random,
+            inodes,
+            names,
+            ..
+        } = &mut *world;
+        names.crash(random, loss);
+        inodes.retain(|inode, _| names.stand_for(*inode));
+        for inode in inodes.values_mut() {
+            inode.crash(random, loss);
+        }
+        world.boot += 1;
+        world.locks.clear();
+        world.failing_syncs = 0;
+        world.changes_left = None;
+    }
+
+    /// Lets `changes` more changing operations through; then every operation fails until [`SimDisk::crash`].
+    pub fn power_off_after(&self, changes: u64) {
+        self.world().changes_left = Some(changes);
+    }
+
+    /// Makes the next `n` file syncs fail. What they should have made durable is lost at the next crash, as on Linux,
+    /// even if a later sync succeeds.
+    pub fn fail_syncs(&self, n: u32) {
+        self.world().failing_syncs = n;
+    }
+
+    /// Limits the sum of all file lengths; `u64::MAX` for none. A write that does not fit is cut short and fails.
+    pub fn set_quota(&self, bytes: u64) {
+        self.world().quota = bytes;
+    }
+
+    /// The sum of all file lengths.
+    #[must_use]
+    pub fn bytes_used(&self) -> u64 {
+        self.world().used()
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.world().counters
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A panicking test must not hide its message behind poisoned locks.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, inode: u64, boot: u64, writable: bool) -> Arc<dyn DiskFile> {
+        Arc::new(SimFile {
+            disk: self.clone(),
+            inode,
+            boot,
+            writable,
+        })
+    }
+}
+
+impl Disk for SimDisk {
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let world = self.world();
+        let inode = world.find(path)?;
+        Ok(self.handle(inode, world.boot, false))
+    }
+
+    fn open_writable(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let world = self.world();
+        let inode = world.find(path)?;
+        Ok(self.handle(inode, world.boot, true))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let mut world = self.world();
+        world.change()?;
+        world.parent_exists(path)?;
+        if world.dirs.contains(path) || world.names.get(path).is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let inode = world.next_inode;
+        world.next_inode += 1;
+        world.inodes.insert(inode, Inode::default());
+        world.names.link(path, inode);
+        Ok(self.handle(inode, world.boot, true))
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        let world = self.world();
+        world.alive()?;
+        if !world.dirs.contains(dir) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let below = |path: &Path| {
+            (path.parent() == Some(dir))
+                .then(|| path.file_name().map(ToOwned::to_owned))
+                .flatten()
+        };
+        let files = world.names.paths().filter_map(|path| {
+            Some(Entry {
+                name: below(path)?,
+                kind: Kind::File,
+            })
+        });
+        let dirs = world.dirs.iter().filter_map(|path| {
+            Some(Entry {
+                name: below(path)?,
+                kind: Kind::Directory,
+            })
+        });
+        let mut entries: Vec<_> = files.chain(dirs).collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        let world = self.world();
+        world.alive()?;
+        if world.dirs.contains(path) {
+            let identity = Identity {
+                device: 0,
+                inode: 0,
+            };
+            return Ok(Metadata {
+                identity,
+                len: 0,
+                kind: Kind::Directory,
+                modified_ms: 0,
+            });
+        }
+        let inode = world.find(path)?;
+        Ok(world.describe(inode))
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.metadata(path)?;
+        Ok(path.to_owned())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.change()?;
+        world.find(from)?;
+        world.parent_exists(to)?;
+        if world.dirs.contains(to) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        world.names.rename(from, to);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.change()?;
+        world.find(path)?;
+        world.names.unlink(path);
+        Ok(())
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.change()?;
+        if world.names.get(dir).is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        world.dirs.extend(dir.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        let mut world = self.world();
+        world.change()?;
+        world.names.sync(dir);
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn DiskLock>> {
+        let mut world = self.world();
+        world.alive()?;
+        if !world.locks.insert(path.to_owned()) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Box::new(SimLock {
+            disk: self.clone(),
+            path: path.to_owned(),
+            boot: world.boot,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct World {
+    random: Random,
+    boot: u64,
+    inodes: BTreeMap<u64, Inode>,
+    names: Names,
+    dirs: BTreeSet<PathBuf>,
+    locks: BTreeSet<PathBuf>,
+    next_inode: u64,
+    ticks: i64,
+    quota: u64,
+    failing_syncs: u32,
+    changes_left: Option<u64>,
+    counters: Counters,
+}
+
+impl World {
+    fn alive(&self) -> io::Result<()> {
+        if self.changes_left == Some(0) {
+            return Err(io::Error::other("the simulated disk is without power"));
+        }
+        Ok(())
+    }
+
+    fn change(&mut self) -> io::Result<()> {
+        self.alive()?;
+        self.counters.changes += 1;
+        self.ticks += 1;
+        if let Some(left) = &mut self.changes_left {
+            *left -= 1;
+        }
+        self.alive()
+    }
+
+    fn find(&self, path: &Path) -> io::Result<u64> {
+        self.alive()?;
+        if self.dirs.contains(path) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        self.names
+            .get(path)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn parent_exists(&self, path: &Path) -> io::Result<()> {
+        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        if self.dirs.contains(parent) {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    fn used(&self) -> u64 {
+        let named = self
+            .inodes
+            .iter()
+            .filter(|(inode, _)| self.names.visible(**inode));
+        named.map(|(_, inode)| inode.len()).sum()
+    }
+
+    fn describe(&self, inode: u64) -> Metadata {
+        let found = &self.inodes[&inode];
+        let identity = Identity { device: 1, inode };
+        Metadata {
+            identity,
+            len: found.len(),
+            kind: Kind::File,
+            modified_ms: found.modified,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SimFile {
+    disk: SimDisk,
+    inode: u64,
+    boot: u64,
+    writable: bool,
+}
+
+impl SimFile {
+    fn world(&self) -> io::Result<MutexGuard<'_, World>> {
+        let world = self.disk.world();
+        world.alive()?;
+        if world.boot != self.boot {
+            return Err(io::Error::other("a handle from before the crash"));
+        }
+        Ok(world)
+    }
+
+    fn world_to_change(&self) -> io::Result<MutexGuard<'_, World>> {
+        let mut world = self.world()?;
+        if !self.writable {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        world.change()?;
+        Ok(world)
+    }
+}
+
+impl DiskFile for SimFile {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        Ok(self.world()?.inodes[&self.inode].read(buffer, at))
+    }
+
+    fn write_at(&self, slices: &[IoSlice<'_>], at: u64) -> io::Result<()> {
+        let mut bytes = slices
+            .iter()
+            .flat_map(|slice| slice.iter().copied())
+            .collect::<Vec<u8>>();
+        let mut world = match self.world_to_change() {
+            Ok(world) => world,
+            Err(error) => {
+                // The power went during this write, so any part of it may have reached the disk.
+                self.disk.world().tear(self.inode, self.boot, at, bytes);
+                return Err(error);
+            }
+        };
+        let room = world.quota.saturating_sub(world.used());
+        let ticks = world.ticks;
+        let inode = world
+            .inodes
+            .get_mut(&self.inode)
+            .expect("open files keep their inode until a crash");
+        let fits = usize::try_from((inode.len() + room).saturating_sub(at)).unwrap_or(usize::MAX);
+        let full = fits < bytes.len();
+        bytes.truncate(fits);
+        let written = bytes.len() as u64;
+        inode.write(at, bytes);
+        inode.modified = ticks;
+        world.counters.bytes_written += written;
+        if full {
+            Err(io::ErrorKind::StorageFull.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        Ok(self.world()?.describe(self.inode))
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        let mut world = self.world_to_change()?;
+        let ticks = world.ticks;
+        let inode = world
+            .inodes
+            .get_mut(&self.inode)
+            .expect("open files keep their inode until a crash");
+        inode.truncate(len);
+        inode.modified = ticks;
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut world = self.world_to_change()?;
+        let fails = world.failing_syncs > 0;
+        let inode = world
+            .inodes
+            .get_mut(&self.inode)
+            .expect("open files keep their inode until a crash");
+        if fails {
+            inode.forget_unsynced();
+            world.failing_syncs -= 1;
+            return Err(io::Error::other("the simulated disk failed to sync"));
+        }
+        inode.sync();
+        world.counters.syncs += 1;
+        Ok(())
+    }
+
+    fn advise(&self, _at: u64, _len: u64, _advice: Advice) {}
+}
+
+impl World {
+    fn tear(&mut self, inode: u64, boot: u64, at: u64, mut bytes: Vec<u8>) {
+        if boot != self.boot || self.changes_left != Some(0) {
+            return;
+        }
+        let kept = self.random.below(bytes.len() + 1);
+        bytes.truncate(kept);
+        if let Some(inode) = self.inodes.get_mut(&inode) {
+            inode.write(at, bytes);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SimLock {
+    disk: SimDisk,
+    path: PathBuf,
+    boot: u64,
+}
+
+impl DiskLock for SimLock {}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        let mut world = self.disk.world();
+        if world.boot == self.boot {
+            world.locks.remove(&self.path);
+        }
+    }
+}
