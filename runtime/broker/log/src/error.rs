@@ -1,0 +1,239 @@
+//! What can go wrong, grouped by what a caller can do about it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use longshore_model::{FaultClass, TopicName, TopicPartition};
+
+use crate::Generation;
+
+/// A failure of the log. Cheap to clone, because one failed write answers everything that waited for it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// No topic has this name.
+    #[error("topic {0} does not exist")]
+    UnknownTopic(TopicName),
+    /// The topic exists and has fewer partitions.
+    #[error("partition {0} does not exist")]
+    UnknownPartition(TopicPartition),
+    /// The name is taken.
+    #[error("topic {0} already exists")]
+    TopicExists(TopicName),
+    /// Outside writes and deletions of internal topics are refused.
+    #[error("topic {0} is internal")]
+    InternalTopic(TopicName),
+    /// A topic's configuration is wrong.
+    #[error("topic config {key}={value}: {reason}")]
+    TopicConfig {
+        /// The key at fault.
+        key: String,
+        /// The value given.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The number of partitions is not between 1 and the limit.
+    #[error("{0} partitions: must be between 1 and {max}", max = crate::PARTITIONS_MAX)]
+    PartitionCount(u32),
+
+    /// A record batch is malformed.
+    #[error("invalid record batch: {0}")]
+    InvalidBatch(#[from] BatchError),
+    /// A record batch is larger than its topic allows.
+    #[error("a record batch of {bytes} bytes is over max.message.bytes ({max})")]
+    BatchTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The topic's limit.
+        max: usize,
+    },
+    /// One request is larger than everything that may wait at a time.
+    #[error("a write of {bytes} bytes is over the limit of {max} for all waiting writes")]
+    WriteTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+
+    /// An idempotent producer skipped or repeated a sequence.
+    #[error("sequence {got} of producer {producer_id}, expected {expected}")]
+    OutOfOrderSequence {
+        /// The producer.
+        producer_id: i64,
+        /// The batch's first sequence.
+        got: i32,
+        /// The sequence that comes next.
+        expected: i32,
+    },
+    /// An idempotent producer repeated a batch that is older than the remembered ones.
+    #[error("sequence {got} of producer {producer_id} was written long before")]
+    DuplicateSequence {
+        /// The producer.
+        producer_id: i64,
+        /// The batch's first sequence.
+        got: i32,
+    },
+    /// A newer instance of an idempotent producer has written.
+    #[error("epoch {got} of producer {producer_id} is fenced by epoch {current}")]
+    FencedEpoch {
+        /// The producer.
+        producer_id: i64,
+        /// The batch's epoch.
+        got: i16,
+        /// The newest epoch.
+        current: i16,
+    },
+
+    /// A newer generation of this owner was raised.
+    #[error("generation {generation} of {owner} is stale")]
+    StaleGeneration {
+        /// The owner.
+        owner: String,
+        /// The generation that tried to write.
+        generation: Generation,
+    },
+    /// An earlier append of this generation failed, so this one would be out of order.
+    #[error("generation {generation} of {owner} ended when an append of it failed")]
+    GenerationEnded {
+        /// The owner.
+        owner: String,
+        /// The generation that tried to write.
+        generation: Generation,
+    },
+    /// A position is not where the append says it is.
+    #[error("a position of {owner} is not where its append moves it from")]
+    PositionMoved {
+        /// The owner.
+        owner: String,
+    },
+
+    /// The offset lies outside the partition.
+    #[error("offset {requested} is outside {log_start}..={high_watermark}")]
+    OffsetOutOfRange {
+        /// The offset asked for.
+        requested: i64,
+        /// The first readable offset.
+        log_start: i64,
+        /// The offset after the last readable one.
+        high_watermark: i64,
+    },
+
+    /// The disk is full. Nothing of the write is visible, and the next one may succeed.
+    #[error("the disk is full")]
+    DiskFull,
+    /// A write or sync failed, so the log takes no more writes until it is opened again.
+    #[error("the log refuses writes since: {0}")]
+    Refusing(Arc<Error>),
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+
+    /// Another worker has the data directory.
+    #[error("data directory {0} is in use by another worker")]
+    InUse(PathBuf),
+    /// The data directory was written in another format.
+    #[error("data directory {dir} has format {found:?}, this version reads {known:?}")]
+    UnknownFormat {
+        /// The directory.
+        dir: PathBuf,
+        /// What its format file says.
+        found: String,
+        /// What this version writes.
+        known: &'static str,
+    },
+    /// The journal is damaged at a place that was durable. Nothing is cut away silently.
+    #[error("journal {file} is damaged at byte {at}: {reason}")]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// Where.
+        at: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+    /// The operating system refused something.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// The index store failed. The journal is not affected, and the index can be rebuilt from it.
+    #[error("index: {0}")]
+    Index(Arc<str>),
+}
+
+impl Error {
+    /// What a caller can do about it.
+    #[must_use]
+    pub fn class(&self) -> FaultClass {
+        match self {
+            Self::DiskFull => FaultClass::Retriable,
+            Self::InvalidBatch(_) | Self::BatchTooLarge { .. } | Self::WriteTooLarge { .. } => {
+                FaultClass::BadRecord
+            }
+            Self::TopicConfig { .. }
+            | Self::PartitionCount(_)
+            | Self::TopicExists(_)
+            | Self::UnknownTopic(_)
+            | Self::UnknownPartition(_) => FaultClass::Config,
+            Self::InternalTopic(_) => FaultClass::Denied,
+            Self::Closed => FaultClass::Stopping,
+            _ => FaultClass::Fatal,
+        }
+    }
+
+    /// A failed call to the disk, with a full disk told apart.
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => Self::DiskFull,
+            _ => Self::Io {
+                action,
+                path: path.into(),
+                source: Arc::new(source),
+            },
+        }
+    }
+}
+
+/// Why bytes are not a Kafka v2 record batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// The bytes end before the batch does.
+    #[error("it ends early")]
+    Truncated,
+    /// Only magic 2 is stored.
+    #[error("magic {0} is not supported")]
+    Magic(i8),
+    /// The checksum does not match.
+    #[error("its checksum is wrong")]
+    Checksum,
+    /// Lengths, counts or offsets contradict each other.
+    #[error("its counts do not fit together")]
+    Counts,
+    /// A compression code nobody defined.
+    #[error("compression {0} is unknown")]
+    Compression(u8),
+    /// The compressed records do not decompress, or to more than the limit.
+    #[error("its records do not decompress")]
+    Decompress,
+    /// A record inside is malformed.
+    #[error("a record in it is malformed")]
+    Record,
+    /// Transactions, control batches and LogAppendTime are written by brokers only, or not supported.
+    #[error("attributes {0:#x} are not supported")]
+    Attributes(i16),
+    /// An internal topic takes one record with a key in each batch.
+    #[error("an internal topic takes uncompressed batches of one record with a key")]
+    NotKeyed,
+}
