@@ -149,11 +149,14 @@ pub struct Identity {
     pub device: u64,
     /// The inode.
     pub inode: u64,
+    /// When it was created, in nanoseconds since 1970, because a new file often gets the inode of a
+    /// removed one; 0 where the file system does not say.
+    pub born_ns: u64,
 }
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}:{:x}", self.device, self.inode)
+        write!(f, "{:x}:{:x}:{:x}", self.device, self.inode, self.born_ns)
     }
 }
 

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use rustix::fs::FlockOperation;
 
@@ -179,10 +180,13 @@ impl DiskFile for RealFile {
 }
 
 fn describe(found: &fs::Metadata) -> Metadata {
+    let born = found.created().ok();
+    let born = born.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     Metadata {
         identity: Identity {
             device: found.dev(),
             inode: found.ino(),
+            born_ns: born.map_or(0, |at| u64::try_from(at.as_nanos()).unwrap_or(0)),
         },
         len: found.len(),
         kind: kind(found),

@@ -190,6 +190,7 @@ impl Disk for SimDisk {
             let identity = Identity {
                 device: 0,
                 inode: 0,
+                born_ns: 0,
             };
             return Ok(Metadata {
                 identity,
@@ -321,7 +322,11 @@ impl World {
 
     fn describe(&self, inode: u64) -> Metadata {
         let found = &self.inodes[&inode];
-        let identity = Identity { device: 1, inode };
+        let identity = Identity {
+            device: 1,
+            inode,
+            born_ns: 0,
+        };
         Metadata {
             identity,
             len: found.len(),
