@@ -1,0 +1,32 @@
+//! Where blocking calls run.
+
+use tokio::runtime::Handle;
+
+/// Disk calls block. In a worker they run on the blocking threads of the runtime that serves IO; in
+/// simulation they run where they stand, so that a seed decides their order.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// On the blocking threads of this runtime.
+    Blocking(Handle),
+    /// On the caller's thread.
+    Inline,
+}
+
+impl Work {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        match self {
+            Self::Inline => call(),
+            Self::Blocking(handle) => match handle.spawn_blocking(call).await {
+                Ok(done) => done,
+                Err(failed) => match failed.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The runtime is gone, and with it everyone who could use an answer.
+                    Err(_) => std::future::pending().await,
+                },
+            },
+        }
+    }
+}
