@@ -16,6 +16,17 @@ pub struct Position {
     pub order: Option<Order>,
 }
 
+impl Position {
+    /// A place whose order is known.
+    #[must_use]
+    pub fn at(offset: impl Into<String>, order: impl Into<u128>) -> Self {
+        Self {
+            offset: offset.into(),
+            order: Some(Order(order.into())),
+        }
+    }
+}
+
 /// A position and the source partition that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SourcePosition {

@@ -1,6 +1,9 @@
 //! Numbers of the layout, and the checked reading that every access goes through.
 
+use alloc::string::ToString;
 use core::ops::Range;
+
+use crate::{Fault, FaultClass};
 
 /// Largest batch that crosses the boundary, in bytes.
 pub const BATCH_BYTES_MAX: usize = 8 << 20;
@@ -75,6 +78,12 @@ pub enum Malformed {
     /// Two positions for one source partition.
     #[error("two positions for source partition {0}")]
     TwoPositions(u16),
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(FaultClass::Fatal, "malformed-batch", malformed.to_string())
+    }
 }
 
 /// A cursor over a part of a batch; `at` counts from the batch's first byte.

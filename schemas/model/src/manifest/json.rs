@@ -34,9 +34,7 @@ impl Manifest {
     /// # Errors
     /// When it is not JSON or a field is not what it should be.
     pub fn from_json(json: &[u8]) -> Result<Self, InvalidManifest> {
-        let value: Value =
-            serde_json::from_slice(json).map_err(|e| InvalidManifest::Json(e.to_string()))?;
-        let Value::Object(manifest) = value else {
+        let Value::Object(manifest) = parse(json)? else {
             return Err(InvalidManifest::Json("another value".to_owned()));
         };
         let roles = list(&manifest, "roles", |role| Role::from_name(role.as_str()?))?;
@@ -51,13 +49,36 @@ impl Manifest {
             roles,
             aliases: list(&manifest, "aliases", owned)?,
             capabilities: list(&manifest, "capabilities", capability)?,
-            config: ConfigDef {
-                keys: objects(&manifest, "config")?
-                    .map(config_key)
-                    .collect::<Result<_, _>>()?,
-            },
+            config: config_def(manifest.get("config"))?,
         })
     }
+}
+
+impl ConfigDef {
+    /// Reads the definition alone: the array that a manifest has under `config`.
+    ///
+    /// # Errors
+    /// When it is not JSON or a field is not what it should be.
+    pub fn from_json(json: &[u8]) -> Result<Self, InvalidManifest> {
+        config_def(Some(&parse(json)?))
+    }
+}
+
+fn parse(json: &[u8]) -> Result<Value, InvalidManifest> {
+    serde_json::from_slice(json).map_err(|e| InvalidManifest::Json(e.to_string()))
+}
+
+fn config_def(keys: Option<&Value>) -> Result<ConfigDef, InvalidManifest> {
+    let expected = invalid("config", "a list of objects");
+    let Some(keys) = keys.and_then(Value::as_array) else {
+        return Err(expected);
+    };
+    let key = |key: &Value| match key.as_object() {
+        Some(key) => config_key(key),
+        None => Err(expected.clone()),
+    };
+    let keys = keys.iter().map(key).collect::<Result<_, _>>()?;
+    Ok(ConfigDef { keys })
 }
 
 fn capability(value: &Value) -> Option<Capability> {
@@ -128,19 +149,6 @@ fn list<T>(
     items
         .and_then(|items| items.iter().map(item).collect())
         .ok_or(invalid(field, "a list of known values"))
-}
-
-fn objects<'a>(
-    object: &'a Object,
-    field: &'static str,
-) -> Result<impl Iterator<Item = &'a Object>, InvalidManifest> {
-    let items = object.get(field).and_then(Value::as_array);
-    match items {
-        Some(items) if items.iter().all(Value::is_object) => {
-            Ok(items.iter().filter_map(Value::as_object))
-        }
-        _ => Err(invalid(field, "a list of objects")),
-    }
 }
 
 fn owned(value: &Value) -> Option<String> {

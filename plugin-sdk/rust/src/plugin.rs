@@ -1,0 +1,248 @@
+//! What every plugin is, and its registration.
+#![expect(
+    async_fn_in_trait,
+    reason = "an instance runs on one thread, so its futures need not be Send"
+)]
+
+use longshore_model::{Fault, Manifest};
+
+use crate::{Ctx, Source};
+
+/// A registered plugin; [`plugin!`](crate::plugin!) implements it.
+pub trait Plugin {
+    /// The manifest as the component carries it.
+    const MANIFEST: &'static str;
+
+    /// The manifest.
+    #[must_use]
+    fn manifest() -> Manifest {
+        Manifest::from_json(Self::MANIFEST.as_bytes())
+            .expect("the macro writes what the model reads")
+    }
+}
+
+/// A config key that is wrong, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key; empty where it is the config as a whole.
+    pub key: String,
+    /// Why.
+    pub fault: Fault,
+}
+
+impl From<Fault> for Problem {
+    /// The fault's detail `key` says which.
+    fn from(fault: Fault) -> Self {
+        let key = fault.detail("key").unwrap_or_default().to_owned();
+        Self { key, fault }
+    }
+}
+
+/// A source that can say beforehand what a config would produce, for the gate at deploy time.
+pub trait Contracts: Source {
+    /// The topics and schemas that the config would produce. Changes nothing.
+    ///
+    /// # Errors
+    /// When they cannot be known now.
+    async fn contracts(ctx: &Ctx, config: Self::Config) -> Result<Vec<Contract>, Fault>;
+}
+
+/// What a topic would hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// The topic.
+    pub topic: String,
+    /// Avro schema of the key in JSON.
+    pub key_schema: Option<String>,
+    /// Avro schema of the value in JSON.
+    pub value_schema: Option<String>,
+}
+
+/// Registers the crate's plugin: its exports and its manifest.
+///
+/// ```ignore
+/// longshore_sdk::plugin! {
+///     name: "file-source",
+///     doc: "Lines of files to records",               // else the package's description
+///     source: FileSource,                             // or sink: or transform:
+///     aliases: ["FileStreamSource"],
+///     capabilities: [read_files("file"), write_files("spool")],
+///     optional: [contracts],                          // the source implements Contracts
+/// }
+/// ```
+///
+/// Everything after the role may be left out; the order is fixed. The version is the package's. One
+/// crate type that is a library holds one plugin.
+#[macro_export]
+macro_rules! plugin {
+    (
+        name: $name:literal,
+        $(doc: $doc:literal,)?
+        $role:ident: $plugin:ty
+        $(, aliases: [$($alias:literal $(, $more_aliases:literal)* $(,)?)?])?
+        $(, capabilities: [$(
+            $access:ident($key:literal $(, $more_keys:literal)*)
+            $(, $more_access:ident($other_key:literal $(, $more_other_keys:literal)*))*
+            $(,)?
+        )?])?
+        $(, optional: [$($optional:ident),* $(,)?])?
+        $(,)?
+    ) => {
+        impl $crate::Plugin for $plugin {
+            const MANIFEST: &'static str = {
+                const PARTS: &[&str] = &[
+                    "{\"name\":\"", $crate::manifest::plain($name),
+                    "\",\"version\":\"", env!("CARGO_PKG_VERSION"),
+                    "\",\"contract\":\"0.1\",\"doc\":\"",
+                    $crate::manifest::plain($crate::__plugin_doc!($($doc)?)),
+                    "\",\"roles\":[\"", stringify!($role),
+                    "\"],\"aliases\":[",
+                    $($(
+                        "\"", $crate::manifest::plain($alias), "\"",
+                        $(",\"", $crate::manifest::plain($more_aliases), "\"",)*
+                    )?)?
+                    "],\"capabilities\":[",
+                    $($(
+                        $crate::__plugin_access!($access),
+                        $crate::manifest::plain($key),
+                        $("\",\"", $crate::manifest::plain($more_keys),)* "\"]}",
+                        $(
+                            ",", $crate::__plugin_access!($more_access),
+                            $crate::manifest::plain($other_key),
+                            $("\",\"", $crate::manifest::plain($more_other_keys),)* "\"]}",
+                        )*
+                    )?)?
+                    "],\"config\":",
+                    $crate::__plugin_config!($role $plugin),
+                    "}",
+                ];
+                const JSON: [u8; $crate::manifest::joined_len(PARTS)] =
+                    $crate::manifest::join(PARTS);
+                $crate::manifest::text(&JSON)
+            };
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "a component's exports and sections are named symbols")]
+        const _: () = {
+            const JSON: &[u8] = <$plugin as $crate::Plugin>::MANIFEST.as_bytes();
+
+            #[used]
+            #[unsafe(link_section = "longshore:plugin")]
+            static SECTION: [u8; JSON.len()] = $crate::manifest::section(JSON);
+
+            struct Exports;
+            $crate::guest::bindings::plugin::export!(
+                Exports with_types_in $crate::guest::bindings::plugin
+            );
+            $crate::__plugin_exports!($role $plugin);
+            $($($crate::__plugin_exports!($optional $plugin);)*)?
+        };
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plugin_doc {
+    () => {
+        env!("CARGO_PKG_DESCRIPTION")
+    };
+    ($doc:literal) => {
+        $doc
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plugin_access {
+    (read_files) => {
+        "{\"kind\":\"files\",\"access\":\"read\",\"keys\":[\""
+    };
+    (write_files) => {
+        "{\"kind\":\"files\",\"access\":\"write\",\"keys\":[\""
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plugin_config {
+    (source $plugin:ty) => {
+        <<$plugin as $crate::Source>::Config as $crate::Config>::DEFINITION
+    };
+    (sink $plugin:ty) => {
+        <<$plugin as $crate::Sink>::Config as $crate::Config>::DEFINITION
+    };
+    (transform $plugin:ty) => {
+        <<$plugin as $crate::Transform>::Config as $crate::Config>::DEFINITION
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plugin_exports {
+    (source $plugin:ty) => {
+        ::std::thread_local! {
+            static SLOT: $crate::guest::Slot<$plugin> = const { $crate::guest::Slot::new() };
+        }
+        impl $crate::guest::PluginExports for Exports {
+            async fn validate(submitted: $crate::ConfigMap) -> ::std::vec::Vec<$crate::Problem> {
+                $crate::guest::validate_source::<$plugin>(submitted).await
+            }
+        }
+        impl $crate::guest::SourceExports for Exports {
+            type Source = $plugin;
+            fn slot() -> &'static ::std::thread::LocalKey<$crate::guest::Slot<$plugin>> {
+                &SLOT
+            }
+        }
+        $crate::guest::bindings::source::export!(
+            Exports with_types_in $crate::guest::bindings::source
+        );
+    };
+    (sink $plugin:ty) => {
+        ::std::thread_local! {
+            static SLOT: $crate::guest::Slot<$plugin> = const { $crate::guest::Slot::new() };
+        }
+        impl $crate::guest::PluginExports for Exports {
+            async fn validate(submitted: $crate::ConfigMap) -> ::std::vec::Vec<$crate::Problem> {
+                $crate::guest::validate_sink::<$plugin>(submitted).await
+            }
+        }
+        impl $crate::guest::SinkExports for Exports {
+            type Sink = $plugin;
+            fn slot() -> &'static ::std::thread::LocalKey<$crate::guest::Slot<$plugin>> {
+                &SLOT
+            }
+        }
+        $crate::guest::bindings::sink::export!(
+            Exports with_types_in $crate::guest::bindings::sink
+        );
+    };
+    (transform $plugin:ty) => {
+        ::std::thread_local! {
+            static SLOT: $crate::guest::Slot<$plugin> = const { $crate::guest::Slot::new() };
+        }
+        impl $crate::guest::PluginExports for Exports {
+            async fn validate(submitted: $crate::ConfigMap) -> ::std::vec::Vec<$crate::Problem> {
+                $crate::guest::validate_transform::<$plugin>(submitted).await
+            }
+        }
+        impl $crate::guest::TransformExports for Exports {
+            type Transform = $plugin;
+            fn slot() -> &'static ::std::thread::LocalKey<$crate::guest::Slot<$plugin>> {
+                &SLOT
+            }
+        }
+        $crate::guest::bindings::transform::export!(
+            Exports with_types_in $crate::guest::bindings::transform
+        );
+    };
+    (contracts $plugin:ty) => {
+        impl $crate::guest::ContractsExports for Exports {
+            type Source = $plugin;
+        }
+        $crate::guest::bindings::contracts::export!(
+            Exports with_types_in $crate::guest::bindings::contracts
+        );
+    };
+}
