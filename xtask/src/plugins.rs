@@ -1,0 +1,68 @@
+//! Builds the guests: the connectors into `target/plugins`, the zoo and the testkit's guests into `target/zoo`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cargo::Workspace;
+use crate::process;
+
+const TARGET: &str = "wasm32-wasip2";
+const PROFILE: &str = "guest";
+
+/// Builds every guest of the workspace.
+pub(crate) fn build_all() -> Result<()> {
+    let workspace = Workspace::load()?;
+    build_connectors(&workspace)?;
+    build_zoo(&workspace)
+}
+
+/// Builds what goes into the binary.
+pub(crate) fn build_connectors(workspace: &Workspace) -> Result<()> {
+    let folder = process::root().join("connectors");
+    let packages = workspace.packages_with("cdylib", &folder);
+    build_into(workspace, &packages, &workspace.plugins_dir())
+}
+
+fn build_zoo(workspace: &Workspace) -> Result<()> {
+    let root = process::root();
+    let mut packages = workspace.packages_with("cdylib", &root.join("runtime/host/zoo"));
+    packages.extend(workspace.packages_with("cdylib", &root.join("plugin-sdk")));
+    build_into(workspace, &packages, &workspace.target_dir.join("zoo"))
+}
+
+/// Builds packages one by one, so that each is its own `cargo rustc --crate-type cdylib`: cargo leaves link-time
+/// optimisation out where a crate is cdylib and rlib at once.
+fn build_into(workspace: &Workspace, packages: &[&str], folder: &Path) -> Result<()> {
+    process::fresh_dir(folder)?;
+    for package in packages {
+        process::run(&mut rustc(workspace, package))?;
+        let file = format!("{}.wasm", package.replace('-', "_"));
+        let built = workspace.target_dir.join(TARGET).join(PROFILE).join(&file);
+        if built.extension() != Some(OsStr::new("wasm")) || !built.is_file() {
+            bail!("{} was not built", built.display());
+        }
+        let name = format!("{package}.wasm");
+        fs::copy(&built, folder.join(&name))
+            .with_context(|| format!("copy {}", built.display()))?;
+    }
+    println!("{} guests in {}", packages.len(), folder.display());
+    Ok(())
+}
+
+fn rustc(workspace: &Workspace, package: &str) -> Command {
+    let mut command = workspace.cargo();
+    command.args([
+        "rustc",
+        "--package",
+        package,
+        "--lib",
+        "--crate-type",
+        "cdylib",
+    ]);
+    command.args(["--target", TARGET, "--profile", PROFILE]);
+    command
+}
