@@ -11,6 +11,8 @@
 
 pub mod batch;
 pub mod delivery;
+pub mod keyed;
+pub mod memory;
 pub mod port;
 pub mod schemas;
 pub mod telemetry;

@@ -81,6 +81,11 @@ impl<B: Append> TaskLog<B> {
         }
     }
 
+    /// The task that writes.
+    pub fn task(&self) -> &TaskId {
+        &self.task
+    }
+
     /// The generation that appends carry.
     pub fn generation(&self) -> Generation {
         self.generation

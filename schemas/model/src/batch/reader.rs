@@ -227,9 +227,46 @@ impl<B: AsRef<[u8]>> Batch<B> {
         self.buf
     }
 
+    /// The same batch without the rows for which `leave_out` is true of their number; tables and
+    /// positions stay as they are.
+    #[must_use]
+    pub fn without(&self, leave_out: impl Fn(usize) -> bool) -> Vec<u8> {
+        let buf = self.buf.as_ref();
+        let mut rest = Vec::with_capacity(buf.len());
+        rest.extend_from_slice(&buf[..HEADER_BYTES.min(buf.len())]);
+        let mut n_rows = 0u32;
+        for (number, row) in self.rows().enumerate() {
+            if !leave_out(number) {
+                rest.extend_from_slice(&buf[row.at..row.at + row.u32_at(0) as usize]);
+                n_rows += 1;
+            }
+        }
+        if !buf.is_empty() {
+            let tables_at = u32::from_le_bytes([buf[12], buf[13], buf[14], buf[15]]) as usize;
+            let new_tables_at = u32::try_from(rest.len()).expect("no larger than the batch");
+            rest.extend_from_slice(&buf[tables_at..]);
+            let total = u32::try_from(rest.len()).expect("no larger than the batch");
+            rest[4..8].copy_from_slice(&total.to_le_bytes());
+            rest[8..12].copy_from_slice(&n_rows.to_le_bytes());
+            rest[12..16].copy_from_slice(&new_tables_at.to_le_bytes());
+        }
+        rest
+    }
+
     fn text(&self, range: &Range<usize>) -> &str {
         let bytes = &self.buf.as_ref()[range.clone()];
         core::str::from_utf8(bytes).expect("checked by parse")
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Batch<B> {
+    /// Writes each row's number into it as its origin, so that what a transform makes of a row can
+    /// be traced to it.
+    pub fn number_rows(&mut self) {
+        for (number, at) in (0u32..).zip(&self.rows) {
+            let field = *at as usize + 12;
+            self.buf.as_mut()[field..field + 4].copy_from_slice(&number.to_le_bytes());
+        }
     }
 }
 

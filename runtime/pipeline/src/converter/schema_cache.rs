@@ -1,0 +1,55 @@
+//! Declared schemas, parsed once a task.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use longshore_model::schema::Schema;
+use longshore_model::{Fault, FaultClass};
+
+use crate::schemas::SchemaTable;
+
+/// Parsed schemas by handle.
+#[derive(Debug)]
+pub(crate) struct SchemaCache {
+    table: Arc<SchemaTable>,
+    parsed: HashMap<u32, Arc<Schema>>,
+}
+
+impl SchemaCache {
+    pub(crate) fn new(table: Arc<SchemaTable>) -> Self {
+        Self {
+            table,
+            parsed: HashMap::new(),
+        }
+    }
+
+    /// The schema behind a handle that came with a record.
+    pub(crate) fn get(&mut self, handle: u32) -> Result<Arc<Schema>, Fault> {
+        if let Some(schema) = self.parsed.get(&handle) {
+            return Ok(Arc::clone(schema));
+        }
+        let text = self.table.schema(handle).ok_or_else(|| unknown(handle))?;
+        let schema = Schema::parse(&text)
+            .map_err(|error| Fault::new(FaultClass::Fatal, "schema", error.to_string()))?;
+        let schema = Arc::new(schema);
+        self.parsed.insert(handle, Arc::clone(&schema));
+        Ok(schema)
+    }
+
+    /// The handle of a schema that arrived with a record.
+    pub(crate) fn declare(&mut self, schema: &Schema) -> Result<u32, Fault> {
+        let text = schema.to_json();
+        self.table.declare(&text).ok_or_else(|| {
+            Fault::new(
+                FaultClass::Fatal,
+                "too-many-schemas",
+                "the task has met more schemas than a task may have",
+            )
+        })
+    }
+}
+
+fn unknown(handle: u32) -> Fault {
+    let message = format!("schema handle {handle} was never declared by this task");
+    Fault::new(FaultClass::Fatal, "unknown-schema", message)
+}

@@ -1,0 +1,135 @@
+//! Records of a topic to the rows of a flat batch; what cannot be read is handed back as poison.
+
+use longshore_model::batch::{BatchWriter, Datum, Malformed, NewRow};
+use longshore_model::{Fault, FaultClass};
+use longshore_serdes::{Converter, Deserialized};
+
+use crate::batch::{Fetched, FetchedRecord};
+use crate::converter::{Converters, SchemaCache};
+use crate::failure::Stage;
+
+/// A record that could not be read, by its place in [`Fetched::records`].
+pub(super) type Poison = (usize, Stage, Fault);
+
+/// Turns what was fetched into batches.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    pub(super) converters: Converters,
+    pub(super) schemas: SchemaCache,
+}
+
+/// A key, a value or a header's value, read.
+#[derive(Debug)]
+enum Read<'a> {
+    Borrowed(Datum<'a>),
+    Json(String),
+    Text(String),
+    Avro(u32, Vec<u8>),
+}
+
+impl Read<'_> {
+    fn datum(&self) -> Datum<'_> {
+        match self {
+            Self::Borrowed(datum) => *datum,
+            Self::Json(json) => Datum::Json(json),
+            Self::Text(text) => Datum::Text(text),
+            Self::Avro(schema, bytes) => Datum::Avro {
+                schema: *schema,
+                bytes,
+            },
+        }
+    }
+}
+
+impl Decoder {
+    /// Writes the records into a batch, each row's origin its place in `fetched`. Records that are
+    /// poison are left out.
+    pub(super) fn decode(&mut self, fetched: &Fetched) -> Result<(Vec<u8>, Vec<Poison>), Fault> {
+        let mut writer = BatchWriter::with_capacity(fetched.buffer.len());
+        let mut poison = Vec::new();
+        for (place, record) in fetched.records.iter().enumerate() {
+            match self.decode_record(fetched, place, record, &mut writer) {
+                Ok(()) => {}
+                Err((_, fault)) if fault.class == FaultClass::Fatal => return Err(fault),
+                Err((stage, fault)) => poison.push((place, stage, fault)),
+            }
+        }
+        Ok((writer.finish().map_err(too_large)?, poison))
+    }
+
+    fn decode_record(
+        &mut self,
+        fetched: &Fetched,
+        place: usize,
+        record: &FetchedRecord,
+        writer: &mut BatchWriter,
+    ) -> Result<(), (Stage, Fault)> {
+        let slice = |range: &Option<std::ops::Range<u32>>| match range {
+            Some(range) => Some(fetched.bytes(range)),
+            None => None,
+        };
+        let Converters { key, value, header } = &self.converters;
+        let key = read(key, &mut self.schemas, slice(&record.key))
+            .map_err(|fault| (Stage::KeyConverter, fault))?;
+        let value = read(value, &mut self.schemas, slice(&record.value))
+            .map_err(|fault| (Stage::ValueConverter, fault))?;
+        let mut headers = Vec::with_capacity(record.headers.len());
+        for (name, value) in &record.headers {
+            let read = header.deserialize(name, slice(value));
+            let read = own(&mut self.schemas, read.map_err(bad_record), slice(value));
+            headers.push((name.as_str(), read.map_err(|f| (Stage::HeaderConverter, f))?));
+        }
+        let headers: Vec<_> = headers.iter().map(|(name, read)| (*name, read.datum())).collect();
+        let consume = |error| (Stage::KafkaConsume, too_large(error));
+        let row = NewRow {
+            topic: Some(writer.topic(fetched.partition.topic.as_str()).map_err(consume)?),
+            source: None,
+            partition: Some(fetched.partition.partition),
+            origin: u32::try_from(place).unwrap_or(u32::MAX),
+            timestamp: record.timestamp_ms,
+            offset: Some(record.offset),
+            key: key.datum(),
+            value: value.datum(),
+            headers: &headers,
+            fault: None,
+        };
+        writer.push(&row).map_err(consume)
+    }
+}
+
+fn read<'a>(
+    converter: &Converter,
+    schemas: &mut SchemaCache,
+    bytes: Option<&'a [u8]>,
+) -> Result<Read<'a>, Fault> {
+    own(schemas, converter.deserialize(bytes).map_err(bad_record), bytes)
+}
+
+fn own<'a>(
+    schemas: &mut SchemaCache,
+    read: Result<Deserialized, Fault>,
+    bytes: Option<&'a [u8]>,
+) -> Result<Read<'a>, Fault> {
+    let bytes = bytes.unwrap_or_default();
+    let text = || {
+        std::str::from_utf8(bytes)
+            .map_err(|_| Fault::new(FaultClass::BadRecord, "not-utf8", "text is not UTF-8"))
+    };
+    Ok(match read? {
+        Deserialized::Null => Read::Borrowed(Datum::Null),
+        Deserialized::AsBytes => Read::Borrowed(Datum::Bytes(bytes)),
+        Deserialized::AsText => Read::Borrowed(Datum::Text(text()?)),
+        Deserialized::AsJson => Read::Borrowed(Datum::Json(text()?)),
+        Deserialized::Text(text) => Read::Text(text),
+        Deserialized::Json(json) => Read::Json(json),
+        Deserialized::Avro { schema, datum } => Read::Avro(schemas.declare(&schema)?, datum),
+    })
+}
+
+fn bad_record(error: longshore_serdes::SerdeError) -> Fault {
+    Fault::new(error.class(), error.code(), error.to_string())
+}
+
+fn too_large(error: Malformed) -> Fault {
+    Fault::new(FaultClass::BadRecord, "record-too-large", error.to_string())
+}
