@@ -10,6 +10,7 @@ use crate::error::BatchError;
 
 pub use decode::{Header, Record, Records};
 pub use encode::BatchBuilder;
+pub(crate) use encode::keyed;
 
 /// Bytes before the first record.
 pub(crate) const HEADER_BYTES: usize = 61;
@@ -73,6 +74,12 @@ impl Batch {
         }
         fields.check()?;
         Ok(Self { bytes, fields })
+    }
+
+    /// One that a checksum of the journal vouches for.
+    pub(crate) fn stored(bytes: Bytes) -> Option<Self> {
+        let fields = Fields::read(&bytes).ok()?;
+        Some(Self { bytes, fields })
     }
 
     /// Its bytes, base offset as it came.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use longshore_model::{FaultClass, TopicName, TopicPartition};
 
 use crate::Generation;
@@ -34,8 +35,13 @@ pub enum Error {
         reason: &'static str,
     },
     /// The number of partitions is not between 1 and the limit.
-    #[error("{0} partitions: must be between 1 and {max}", max = crate::PARTITIONS_MAX)]
-    PartitionCount(u32),
+    #[error("{n} partitions: must be between 1 and {max}")]
+    PartitionCount {
+        /// What was asked for.
+        n: u32,
+        /// The limit.
+        max: u32,
+    },
 
     /// A record batch is malformed.
     #[error("invalid record batch: {0}")]
@@ -55,6 +61,13 @@ pub enum Error {
         bytes: usize,
         /// The limit.
         max: usize,
+    },
+
+    /// More appends wait than memory is set aside for, so this one was not queued.
+    #[error("{owner} queued an append while too much was waiting")]
+    QueueFull {
+        /// Whose append it was.
+        owner: String,
     },
 
     /// An idempotent producer skipped or repeated a sequence.
@@ -103,11 +116,16 @@ pub enum Error {
         generation: Generation,
     },
     /// A position is not where the append says it is.
-    #[error("a position of {owner} is not where its append moves it from")]
+    #[error("{owner} moves a key from a value that is not the last one queued")]
     PositionMoved {
         /// The owner.
         owner: String,
+        /// The record's key; not part of the message, because it may hold data.
+        key: Bytes,
     },
+    /// Only internal topics hold one record for each key.
+    #[error("topic {0} is not compacted")]
+    NotCompacted(TopicName),
 
     /// The offset lies outside the partition.
     #[error("offset {requested} is outside {log_start}..={high_watermark}")]
@@ -178,7 +196,7 @@ impl Error {
                 FaultClass::BadRecord
             }
             Self::TopicConfig { .. }
-            | Self::PartitionCount(_)
+            | Self::PartitionCount { .. }
             | Self::TopicExists(_)
             | Self::UnknownTopic(_)
             | Self::UnknownPartition(_) => FaultClass::Config,
@@ -233,6 +251,9 @@ pub enum BatchError {
     /// Transactions, control batches and LogAppendTime are written by brokers only, or not supported.
     #[error("attributes {0:#x} are not supported")]
     Attributes(i16),
+    /// A producer sends one batch for a partition at a time.
+    #[error("there are several in one request for a partition")]
+    Several,
     /// An internal topic takes one record with a key in each batch.
     #[error("an internal topic takes uncompressed batches of one record with a key")]
     NotKeyed,

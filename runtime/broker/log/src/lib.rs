@@ -6,18 +6,35 @@
 //! index can be deleted at any time: the journal alone is the truth.
 
 mod batch;
+mod codec;
+mod commit;
 mod config;
 mod error;
+mod fetch;
+mod index;
+mod journal;
 mod log;
+mod open;
+mod plan;
+mod queue;
+mod shared;
+mod state;
+mod threads;
 mod topics;
+mod upkeep;
+mod view;
 
-pub use longshore_pipeline::port::{Generation, GroupOffsets, Move, Owner};
+pub use longshore_pipeline::port::{Expect, Generation, GroupOffsets, Move, Owner};
 
 pub use batch::{Batch, BatchBuilder, Header, Record, Records};
+pub use commit::Committer;
 pub use config::{Flush, LogConfig};
 pub use error::{BatchError, Error};
-pub use log::{Append, Log};
+pub use index::{FjallStore, IndexStore, MemoryStore, StoredChange, StoredPair};
+pub use log::{Append, Log, Parts, Usage};
+pub use threads::LogThreads;
 pub use topics::{
     Fetched, ListedOffset, NewTopic, OffsetSpec, PARTITIONS_MAX, Produced, ProducerId, Topic,
     TopicSettings,
 };
+pub use upkeep::Upkeep;

@@ -1,16 +1,29 @@
 //! The log as others use it.
 
 use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use longshore_disk::{Disk, DiskLock, RealDisk};
 use longshore_model::{TopicName, TopicPartition};
-use longshore_pipeline::port::{Generation, GroupOffsets, Move, Owner};
-use tokio::sync::watch;
+use longshore_pipeline::port::{Clock, Generation, GroupOffsets, Move, Owner};
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use crate::batch::Batch;
-use crate::error::Error;
-use crate::topics::{Fetched, ListedOffset, NewTopic, OffsetSpec, Produced, ProducerId, Topic};
+use crate::batch::{Batch, Record};
+use crate::commit::Committer;
+use crate::config::LogConfig;
+use crate::error::{BatchError, Error};
+use crate::index::{FjallStore, IndexStore};
+use crate::open::{Opened, open};
+use crate::queue::{Reply, Request};
+use crate::shared::Shared;
+use crate::topics::{
+    Fetched, ListedOffset, NewTopic, OffsetSpec, Produced, ProducerId, Topic, TopicSettings,
+};
+use crate::upkeep::Upkeep;
+use crate::{fetch, threads};
 
 /// An append of an owner: everything in it becomes visible and durable together, or not at all.
 #[derive(Clone, Debug)]
@@ -27,25 +40,128 @@ pub struct Append {
     pub group: Option<GroupOffsets>,
 }
 
+impl Append {
+    pub(crate) fn bytes(&self) -> usize {
+        let moves = self
+            .moves
+            .iter()
+            .map(|moved| moved.key.len() + moved.to.as_ref().map_or(0, Bytes::len));
+        self.batches
+            .iter()
+            .map(|(_, batch)| batch.bytes().len())
+            .chain(moves)
+            .sum()
+    }
+}
+
 /// The log. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Log {}
+pub struct Log {
+    shared: Arc<Shared>,
+}
+
+/// A log that was opened, and what keeps it going. Whoever opened it drives the last two.
+#[derive(Debug)]
+pub struct Parts {
+    /// The log.
+    pub log: Log,
+    /// Writes what is queued.
+    pub committer: Committer,
+    /// Removes and copies what is old, and takes checkpoints.
+    pub upkeep: Upkeep,
+    /// Keeps other workers out until it is dropped.
+    pub lock: Box<dyn DiskLock>,
+}
 
 impl Log {
+    /// Opens the log in `dir` of the machine's disk and runs it on threads of its own.
+    ///
+    /// # Errors
+    /// When another worker has it, its format is unknown, or its journal is damaged.
+    pub fn start(
+        dir: &Path,
+        config: LogConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, threads::LogThreads), Error> {
+        let store = || Ok(Arc::new(FjallStore::open(&dir.join("index"))?) as Arc<dyn IndexStore>);
+        let parts = Self::open_with(dir, config, clock, Arc::new(RealDisk), store, false)?;
+        let log = parts.log.clone();
+        Ok((log, threads::LogThreads::start(parts)?))
+    }
+
+    /// Opens the log over any disk and store, with nothing running yet: the caller drives the parts, on one thread.
+    ///
+    /// # Errors
+    /// As [`Log::start`].
+    pub fn open(
+        dir: &Path,
+        config: LogConfig,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+        store: Arc<dyn IndexStore>,
+    ) -> Result<Parts, Error> {
+        Self::open_with(dir, config, clock, disk, || Ok(store), true)
+    }
+
+    fn open_with(
+        dir: &Path,
+        config: LogConfig,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+        store: impl FnOnce() -> Result<Arc<dyn IndexStore>, Error>,
+        single_threaded: bool,
+    ) -> Result<Parts, Error> {
+        let Opened {
+            files,
+            view,
+            writer,
+            lock,
+        } = open(dir, &disk, store)?;
+        let shared = Arc::new(Shared::new(config, clock, files, view, single_threaded));
+        let committer = Committer::new(Arc::clone(&shared), writer);
+        let log = Self {
+            shared: Arc::clone(&shared),
+        };
+        Ok(Parts {
+            upkeep: Upkeep::new(log.clone(), shared),
+            log,
+            committer,
+            lock,
+        })
+    }
+
+    /// Takes no more writes; those that wait are still answered. Reading goes on.
+    pub fn close(&self) {
+        self.shared.queue.close();
+    }
+
+    /// Why the log refuses writes, once it does.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.shared.failed().cloned()
+    }
+
     /// Queues an owner's append at once; the future completes when it is synced. Dropping the future does not take the
     /// append back.
     pub fn append(&self, append: Append) -> impl Future<Output = Result<(), Error>> + Send + use<> {
-        drop(append);
-        async { Err(Error::Closed) }
+        let timestamp = self.shared.clock.now_ms();
+        answered(self.request(|reply| Request::Append {
+            append: Box::new(append),
+            timestamp,
+            reply,
+        }))
     }
 
     /// Ends the earlier generations of these owners, after everything they have queued, and begins a new one for all.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
     pub async fn raise(&self, owners: &[Owner]) -> Result<Generation, Error> {
-        let _ = owners;
-        Err(Error::Closed)
+        let owners = owners.to_vec();
+        answered(self.request(|reply| Request::Raise { owners, reply })).await
     }
 
-    /// Takes one or more batches of an outside producer for one partition, as Produce carries them.
+    /// Takes the batch of an outside producer for one partition, as Produce carries it.
     ///
     /// Waits until the queue has room, then returns with the write queued; writes of one caller are queued in the order
     /// of these returns. The future inside completes when the write is acknowledged as `log.flush` says.
@@ -56,13 +172,24 @@ impl Log {
     pub async fn produce(
         &self,
         partition: &TopicPartition,
-        batches: Bytes,
+        batch: Bytes,
     ) -> Result<impl Future<Output = Result<Produced, Error>> + Send + use<>, Error> {
-        let _ = (partition, batches);
-        if false {
-            return Ok(async { Err(Error::Closed) });
+        if partition.topic.is_internal() {
+            return Err(Error::InternalTopic(partition.topic.clone()));
         }
-        Err(Error::Closed)
+        self.shared.view().state.partition_id(partition)?;
+        let mut batches = Batch::parse_all(batch)?;
+        let (Some(batch), None) = (batches.pop(), batches.pop()) else {
+            return Err(BatchError::Several.into());
+        };
+        let room = self.shared.queue.room(batch.bytes().len()).await?;
+        let partition = partition.clone();
+        Ok(answered(self.request(|reply| Request::Produce {
+            partition,
+            batch,
+            reply,
+            room,
+        })))
     }
 
     /// Reads whole batches from the one that holds `offset` on, of at most `max_bytes` but at least one batch, up to the
@@ -76,86 +203,197 @@ impl Log {
         offset: i64,
         max_bytes: usize,
     ) -> Result<Fetched, Error> {
-        let _ = (partition, offset, max_bytes);
-        Err(Error::Closed)
+        let id = self.shared.view().state.partition_id(partition)?;
+        let fetched = self
+            .reading(move |shared| fetch::fetch(shared, id, offset, max_bytes))
+            .await?;
+        fetched.ok_or_else(|| Error::UnknownPartition(partition.clone()))
     }
 
     /// The first readable offset of a partition and the one after the last.
+    ///
+    /// # Errors
+    /// When it does not exist.
     pub fn bounds(&self, partition: &TopicPartition) -> Result<(i64, i64), Error> {
-        let _ = partition;
-        Err(Error::Closed)
+        let view = self.shared.view();
+        let found = view.state.partition(view.state.partition_id(partition)?);
+        Ok((found.log_start, found.next_offset))
     }
 
     /// Changes whenever something became readable, a topic came or went, or a log start moved. Subscribe, look at the
     /// log, then wait: no change between the two is missed.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
-        watch::channel(0).1
+        self.shared.changes.subscribe()
     }
 
     /// Answers ListOffsets; none where no record fits.
+    ///
+    /// # Errors
+    /// When the partition does not exist or cannot be read.
     pub async fn list_offset(
         &self,
         partition: &TopicPartition,
         spec: OffsetSpec,
     ) -> Result<Option<ListedOffset>, Error> {
-        let _ = (partition, spec);
-        Err(Error::Closed)
+        let id = self.shared.view().state.partition_id(partition)?;
+        self.reading(move |shared| fetch::list_offset(shared, id, spec))
+            .await
+    }
+
+    /// The latest synced record of a key in an internal topic; none where there is none, or a tombstone.
+    ///
+    /// # Errors
+    /// When the topic does not exist or cannot be read.
+    pub async fn latest(&self, topic: &TopicName, key: &[u8]) -> Result<Option<Record>, Error> {
+        let id = self.shared.view().state.topic(topic)?.first_partition;
+        let key = Bytes::copy_from_slice(key);
+        let found = self.reading(move |shared| shared.latest(id, &key)).await?;
+        Ok(found.filter(|record| record.value.is_some()))
     }
 
     /// Creates a topic, durably.
+    ///
+    /// # Errors
+    /// When the name is taken or a setting is wrong.
     pub async fn create_topic(&self, topic: NewTopic) -> Result<Topic, Error> {
-        drop(topic);
-        Err(Error::Closed)
+        let id = Uuid::new_v4();
+        answered(self.request(|reply| Request::CreateTopic { topic, id, reply })).await
     }
 
     /// Checks what [`Log::create_topic`] would check, and creates nothing.
+    ///
+    /// # Errors
+    /// As [`Log::create_topic`].
     pub fn check_topic(&self, topic: &NewTopic) -> Result<(), Error> {
-        let _ = topic;
-        Err(Error::Closed)
+        if self.topic(&topic.name).is_some() {
+            return Err(Error::TopicExists(topic.name.clone()));
+        }
+        let settings = TopicSettings::parse(&topic.name, &topic.configs)?;
+        settings
+            .count_partitions(topic.partitions, self.shared.config.num_partitions)
+            .map(drop)
     }
 
     /// Deletes a topic and all its records, durably. Internal topics are refused.
+    ///
+    /// # Errors
+    /// When it does not exist or is internal.
     pub async fn delete_topic(&self, name: &TopicName) -> Result<(), Error> {
-        let _ = name;
-        Err(Error::Closed)
+        if name.is_internal() {
+            return Err(Error::InternalTopic(name.clone()));
+        }
+        let name = name.clone();
+        answered(self.request(|reply| Request::DeleteTopic { name, reply })).await
     }
 
     /// One topic by name.
     #[must_use]
     pub fn topic(&self, name: &TopicName) -> Option<Topic> {
-        let _ = name;
-        None
+        let view = self.shared.view();
+        view.state
+            .topic(name)
+            .ok()
+            .map(|topic| topic.describe(name))
     }
 
     /// One topic by id.
     #[must_use]
     pub fn topic_by_id(&self, id: Uuid) -> Option<Topic> {
-        let _ = id;
-        None
+        let view = self.shared.view();
+        let (name, topic) = view.state.topics.iter().find(|(_, topic)| topic.id == id)?;
+        Some(topic.describe(name))
     }
 
     /// All topics, sorted by name, internal ones included.
     #[must_use]
     pub fn topics(&self) -> Vec<Topic> {
-        Vec::new()
+        let view = self.shared.view();
+        view.state
+            .topics
+            .iter()
+            .map(|(name, topic)| topic.describe(name))
+            .collect()
     }
 
     /// Changes whenever a topic comes or goes.
     #[must_use]
     pub fn topics_changed(&self) -> watch::Receiver<u64> {
-        watch::channel(0).1
+        self.shared.topics_changed.subscribe()
     }
 
     /// Hands out an id to an idempotent producer, durably: none is ever handed out twice.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
     pub async fn init_producer_id(&self) -> Result<ProducerId, Error> {
-        Err(Error::Closed)
+        answered(self.request(|reply| Request::InitProducerId { reply })).await
     }
 
     /// The committed offsets of a group.
     #[must_use]
     pub fn group_offsets(&self, group: &str) -> Vec<(TopicPartition, i64)> {
-        let _ = group;
-        Vec::new()
+        let view = self.shared.view();
+        let offsets = view.state.groups.get(group).into_iter().flatten();
+        offsets
+            .map(|(partition, offset)| (partition.clone(), *offset))
+            .collect()
     }
+
+    /// How much disk the journal takes, and how much of it is alive.
+    ///
+    /// # Errors
+    /// When the journal's files cannot be looked at.
+    pub fn usage(&self) -> Result<Usage, Error> {
+        let files = &self.shared.files;
+        let sizes: Result<Vec<_>, _> = files
+            .list()?
+            .into_iter()
+            .map(|file| files.size(file))
+            .collect();
+        Ok(Usage {
+            disk_bytes: sizes?.into_iter().sum(),
+            live_bytes: self.shared.view().live_bytes_total(),
+        })
+    }
+
+    /// Gives a request its place now.
+    pub(crate) fn request<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Queued<T> {
+        let (reply, answer) = oneshot::channel();
+        match self.shared.failed() {
+            Some(error) => Err(error.clone()),
+            None => self.shared.queue.push(request(reply)).map(|()| answer),
+        }
+    }
+
+    /// Runs a read where it may block.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        if self.shared.single_threaded {
+            return read(&self.shared);
+        }
+        let shared = Arc::clone(&self.shared);
+        let done = tokio::task::spawn_blocking(move || read(&shared)).await;
+        // The runtime is shutting down, or the read panicked.
+        done.unwrap_or(Err(Error::Closed))
+    }
+}
+
+/// A request that has its place, or why it has none.
+type Queued<T> = Result<oneshot::Receiver<Result<T, Error>>, Error>;
+
+pub(crate) async fn answered<T>(queued: Queued<T>) -> Result<T, Error> {
+    // The committer answers everything it took; it is gone only when the log was dropped in the middle.
+    queued?.await.unwrap_or(Err(Error::Closed))
+}
+
+/// Bytes on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// All journal files.
+    pub disk_bytes: u64,
+    /// Those that the index points to.
+    pub live_bytes: u64,
 }

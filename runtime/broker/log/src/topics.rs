@@ -56,21 +56,32 @@ const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_048_588;
 const MAX_MESSAGE_BYTES_MAX: usize = 128 << 20;
 
 impl TopicSettings {
+    /// Those of an internal topic: what it holds is never too old, nor too large for its topic.
+    pub(crate) fn internal() -> Self {
+        Self {
+            retention_ms: None,
+            retention_bytes: None,
+            max_message_bytes: MAX_MESSAGE_BYTES_MAX,
+            compacted: true,
+        }
+    }
+
     /// Parses settings under Kafka's names; those absent get Kafka's defaults.
     ///
     /// # Errors
     /// When a key is unknown, a value wrong, or what it asks for does not work here.
     pub fn parse(name: &TopicName, configs: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let mut settings = Self {
+        let outside = Self {
             retention_ms: Some(DEFAULT_RETENTION_MS),
             retention_bytes: None,
             max_message_bytes: DEFAULT_MAX_MESSAGE_BYTES,
-            compacted: name.is_internal(),
+            compacted: false,
         };
-        if settings.compacted {
-            settings.retention_ms = None;
-            settings.max_message_bytes = MAX_MESSAGE_BYTES_MAX;
-        }
+        let mut settings = if name.is_internal() {
+            Self::internal()
+        } else {
+            outside
+        };
         for (key, value) in configs {
             settings
                 .set(key, value)
@@ -110,6 +121,24 @@ impl TopicSettings {
             _ => return Err("is not a setting that works here"),
         }
         Ok(())
+    }
+
+    /// How many partitions a topic with these settings gets that was asked for with `wanted`.
+    pub(crate) fn count_partitions(
+        &self,
+        wanted: Option<u32>,
+        num_partitions: u32,
+    ) -> Result<u32, Error> {
+        // In an internal topic, a key's latest record is looked for in one place.
+        let (default, max) = if self.compacted {
+            (1, 1)
+        } else {
+            (num_partitions, PARTITIONS_MAX)
+        };
+        match wanted.unwrap_or(default) {
+            n @ 1.. if n <= max => Ok(n),
+            n => Err(Error::PartitionCount { n, max }),
+        }
     }
 
     /// Every setting under Kafka's name with its value in effect, as DescribeConfigs shows them.

@@ -109,10 +109,18 @@ impl BatchBuilder {
     }
 }
 
-/// A batch of one record without headers, as internal topics take them.
-pub(crate) fn keyed(timestamp: i64, key: &[u8], value: Option<&[u8]>) -> Batch {
+/// A batch of one record, as internal topics take them.
+pub(crate) fn keyed(
+    timestamp: i64,
+    key: &[u8],
+    value: Option<&[u8]>,
+    headers: &[(String, Bytes)],
+) -> Batch {
     let mut builder = BatchBuilder::new();
-    builder.push(timestamp, Some(key), value, std::iter::empty());
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), Some(&value[..])));
+    builder.push(timestamp, Some(key), value, headers);
     builder.finish().expect("a record was pushed")
 }
 

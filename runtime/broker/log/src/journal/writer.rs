@@ -1,0 +1,97 @@
+//! The end of the journal, where frames are appended. There is one writer.
+
+use std::sync::Arc;
+
+use longshore_disk::DiskFile;
+
+use super::file::{FILE_HEADER_BYTES, Files};
+use super::frame::EncodedFrame;
+use crate::error::Error;
+
+#[derive(Debug)]
+pub(crate) struct Writer {
+    files: Arc<Files>,
+    file: u32,
+    handle: Arc<dyn DiskFile>,
+    written: u64,
+    synced: u64,
+}
+
+impl Writer {
+    /// Goes on in a file of which everything up to `end` is durable.
+    pub(crate) fn resume(files: Arc<Files>, file: u32, end: u64) -> Result<Self, Error> {
+        let handle = files.open_writable(file)?;
+        Ok(Self {
+            files,
+            file,
+            handle,
+            written: end,
+            synced: end,
+        })
+    }
+
+    /// Begins a file with `first` in it, durably. What a failure leaves behind is removed.
+    pub(crate) fn begin(files: Arc<Files>, file: u32, first: EncodedFrame) -> Result<Self, Error> {
+        Self::create(&files, file, first).map_err(|error| match files.remove(&[file]) {
+            // A half-written file that stays would meet the next attempt, so then only reopening helps.
+            Err(second) if files.path_exists(file) => Error::Refusing(Arc::new(second)),
+            _ => error,
+        })
+    }
+
+    fn create(files: &Arc<Files>, file: u32, mut first: EncodedFrame) -> Result<Self, Error> {
+        let handle = files.create(file)?;
+        let (files, written, synced) = (Arc::clone(files), FILE_HEADER_BYTES, FILE_HEADER_BYTES);
+        let mut writer = Self {
+            files,
+            file,
+            handle,
+            written,
+            synced,
+        };
+        writer.write(&mut first)?;
+        writer.sync()?;
+        writer.files.sync_dir()?;
+        Ok(writer)
+    }
+
+    pub(crate) fn file(&self) -> u32 {
+        self.file
+    }
+
+    /// Where the next frame goes.
+    pub(crate) fn end(&self) -> u64 {
+        self.written
+    }
+
+    pub(crate) fn is_synced(&self) -> bool {
+        self.written == self.synced
+    }
+
+    /// Writes a frame in one call; it is durable after the next [`Writer::sync`].
+    pub(crate) fn write(&mut self, frame: &mut EncodedFrame) -> Result<(), Error> {
+        frame.seal(self.synced);
+        let written = self.handle.write_at(&frame.slices(), self.written);
+        written.map_err(Error::io("write", self.files.path(self.file)))?;
+        self.written += frame.len();
+        Ok(())
+    }
+
+    /// Cuts off what a failed write left behind.
+    pub(crate) fn undo_failed_write(&mut self) -> Result<(), Error> {
+        self.handle
+            .truncate(self.written)
+            .map_err(Error::io("cut", self.files.path(self.file)))
+    }
+
+    /// Makes everything written durable. After a failure the file must not be written any more.
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
+        if !self.is_synced() {
+            self.handle
+                .sync_data()
+                .map_err(Error::io("sync", self.files.path(self.file)))?;
+            self.synced = self.written;
+        }
+        Ok(())
+    }
+}

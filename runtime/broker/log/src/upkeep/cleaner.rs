@@ -1,0 +1,120 @@
+//! Copies what is alive out of the deadest files, so that they can go.
+//!
+//! A tombstone stays until its file is the oldest: an older record of its key may lie dead in a file before it, and a
+//! rebuild would find that record alone.
+
+use tokio::time::Instant;
+
+use super::Upkeep;
+use crate::error::Error;
+use crate::index::EntryKey;
+use crate::journal::{FILE_HEADER_BYTES, FrameReader, Item, Placed};
+use crate::log::answered;
+use crate::queue::{CopyOf, Request};
+
+/// A file is not worth copying for less than this many percent of it.
+const DEAD_PERCENT_MIN: u64 = 10;
+
+/// What a file holds that has to be dealt with.
+#[derive(Debug, Default)]
+struct Found {
+    copies: Vec<CopyOf>,
+    bytes: usize,
+    tombstones: Vec<EntryKey>,
+}
+
+impl Upkeep {
+    pub(super) async fn clean(&mut self) -> Result<(), Error> {
+        while let Some(file) = self.deadest()? {
+            let cleaned = self.clean_file(file).await;
+            if cleaned.is_err() || self.shared.view().live_bytes(file) > 0 {
+                self.unclean.insert(file);
+            }
+            cleaned?;
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// The closed file with the smallest live part, while the disk holds too much.
+    fn deadest(&self) -> Result<Option<u32>, Error> {
+        let files = self.shared.files.list()?;
+        let mut disk_bytes = 0;
+        let mut best: Option<(u64, u32)> = None;
+        let view = self.shared.view();
+        for file in files {
+            let size = self.shared.files.size(file)?;
+            disk_bytes += size;
+            let live_percent = view.live_bytes(file) * 100 / size.max(1);
+            let worth = live_percent <= 100 - DEAD_PERCENT_MIN && !self.unclean.contains(&file);
+            if file < view.end.file && worth && best.is_none_or(|(least, _)| live_percent < least) {
+                best = Some((live_percent, file));
+            }
+        }
+        let limit = view.live_bytes_total() / 100 * self.shared.config.disk_percent_max;
+        Ok(best.filter(|_| disk_bytes > limit).map(|(_, file)| file))
+    }
+
+    async fn clean_file(&self, file: u32) -> Result<(), Error> {
+        let oldest = self.shared.files.list()?.first() == Some(&file);
+        let mut reader = FrameReader::new(&self.shared.files, file, FILE_HEADER_BYTES)?;
+        let mut found = Found::default();
+        while let Some(frame) = reader.next()? {
+            for (item, place) in frame.items {
+                let (Item::Batch(placed) | Item::Copy(placed), Some(from)) = (item, place) else {
+                    continue;
+                };
+                let Placed {
+                    partition,
+                    base_offset,
+                    batch,
+                } = placed;
+                let key = EntryKey {
+                    partition,
+                    offset: base_offset,
+                };
+                let entry = self
+                    .shared
+                    .view()
+                    .index
+                    .get(key)?
+                    .filter(|entry| entry.place == from);
+                let Some(entry) = entry else {
+                    continue;
+                };
+                if oldest && entry.keyed.is_some_and(|keyed| keyed.tombstone) {
+                    found.tombstones.push(key);
+                    continue;
+                }
+                found.bytes += batch.bytes().len();
+                found.copies.push(CopyOf { key, from, batch });
+                if found.bytes >= self.shared.config.copy_bytes_max {
+                    self.copy(&mut found).await?;
+                }
+            }
+        }
+        if !reader.at_end() {
+            return Err(reader.corrupt(reader.at(), "a frame is damaged"));
+        }
+        self.copy(&mut found).await?;
+        let mut view = self.shared.view_mut();
+        found
+            .tombstones
+            .into_iter()
+            .try_for_each(|key| view.drop_tombstone(key))
+    }
+
+    /// Half of the time belongs to others, so that an append meets at most one small copy.
+    async fn copy(&self, found: &mut Found) -> Result<(), Error> {
+        let copies = std::mem::take(&mut found.copies);
+        found.bytes = 0;
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        answered(self.log.request(|reply| Request::Copy { copies, reply })).await?;
+        self.checkpoint_if_due()?;
+        tokio::time::sleep(begun.elapsed()).await;
+        Ok(())
+    }
+}
