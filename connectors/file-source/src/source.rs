@@ -1,0 +1,472 @@
+//! The source: which file is read next, and what goes into a batch.
+
+use std::collections::{HashMap, HashSet};
+
+use longshore_sdk::{
+    BATCH_BYTES_MAX, BatchWriter, Ctx, Datum, Fault, FaultClass, FileEntry, Level, NewRow,
+    PollLimits, Polled, Problem, Source, SourceIndex, SourcePosition, TaskContext, TopicIndex,
+    Wake,
+};
+
+use crate::config::FileSourceConfig;
+use crate::copies::{self, Cut};
+use crate::lines::Next;
+use crate::offset::Stored;
+use crate::progress::{Gap, Gaps, status};
+use crate::survey::{Survey, sort_oldest_first};
+use crate::tail::{Found, Origin, Place, Tail};
+
+/// A poll that found nothing to return stops reading after this many pages, so that a line without
+/// end does not keep the task from its wake and stop.
+const PAGES_PER_POLL: usize = 128;
+
+/// Files that are kept open at a time, below what the host allows.
+const OPEN_FILES: usize = 128;
+
+/// How long a wait goes on without looking again.
+const WAIT_MS: u64 = 60_000;
+
+/// Rows of a batch at most: each may carry a fault, which a batch counts in 16 bits.
+const ROWS_MAX: u32 = 60_000;
+
+/// What a row takes beside its value.
+const ROW_BYTES: usize = 64;
+
+/// Lines of files to records.
+pub struct FileSource {
+    config: FileSourceConfig,
+    rotated: Option<String>,
+    /// Positions of files that have not turned up yet.
+    stored: HashMap<String, Stored>,
+    listed: Vec<FileEntry>,
+    /// Oldest first.
+    tails: Vec<Tail>,
+    /// The live file whose turn it is.
+    turn: usize,
+    gaps: Gaps,
+}
+
+impl Source for FileSource {
+    type Config = FileSourceConfig;
+
+    async fn validate(ctx: &Ctx, config: FileSourceConfig) -> Vec<Problem> {
+        let rotated = config.rotated_pattern().map(|_| ());
+        let listed = ctx.files().list(&config.file).await.map(|_| ());
+        let listed = listed.map_err(|fault| match fault.detail("key") {
+            Some(_) => fault,
+            None => fault.with("key", "file"),
+        });
+        let problems = [rotated, listed].into_iter().filter_map(Result::err);
+        problems.map(Problem::from).collect()
+    }
+
+    async fn open(
+        ctx: &Ctx,
+        _task: TaskContext,
+        config: FileSourceConfig,
+        positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        let mut stored = HashMap::new();
+        for position in &positions {
+            let position = Stored::parse(position)?;
+            stored.insert(position.identity.clone(), position);
+        }
+        let mut source = Self {
+            rotated: config.rotated_pattern()?,
+            config,
+            stored,
+            listed: Vec::new(),
+            tails: Vec::new(),
+            turn: 0,
+            gaps: Gaps::default(),
+        };
+        source.survey(ctx).await?;
+        Ok(source)
+    }
+
+    async fn poll(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
+        let mut batch = Filling::new(&self.config, limits)?;
+        loop {
+            match self.fill(ctx, &mut batch).await {
+                // What was read before the fault is good; the fault comes again at the next poll.
+                Err(_) if batch.writer.rows() > 0 => break,
+                filled => filled?,
+            }
+            self.put_positions(&mut batch.writer)?;
+            if !batch.writer.is_empty() || batch.pages_left == 0 {
+                break;
+            }
+            if self.listed.is_empty() {
+                ctx.log(
+                    Level::Debug,
+                    "waiting for the file",
+                    &[("file", &self.config.file)],
+                );
+            }
+            ctx.progress(&status(&self.tails, &self.gaps));
+            match self.wait_change(ctx).await? {
+                Wake::Ready => self.survey(ctx).await?,
+                Wake::Woken | Wake::Stopping => break,
+            }
+        }
+        self.put_positions(&mut batch.writer)?;
+        Polled::batch(batch.writer)
+    }
+
+    async fn alter_offsets(
+        _ctx: &Ctx,
+        _config: FileSourceConfig,
+        positions: Vec<SourcePosition>,
+    ) -> Result<bool, Fault> {
+        for position in &positions {
+            Stored::parse(position)?;
+        }
+        Ok(true)
+    }
+}
+
+/// A batch and what may still go into it.
+struct Filling {
+    writer: BatchWriter,
+    topic: TopicIndex,
+    rows_max: u32,
+    bytes_max: usize,
+    line_max: usize,
+    pages_left: usize,
+}
+
+impl Filling {
+    fn new(config: &FileSourceConfig, limits: PollLimits) -> Result<Self, Fault> {
+        let bytes_max = limits.bytes_max as usize;
+        let mut writer = BatchWriter::with_capacity(bytes_max);
+        Ok(Self {
+            topic: writer.topic(&config.topic)?,
+            writer,
+            rows_max: limits.records_max.min(config.batch_size).min(ROWS_MAX),
+            bytes_max: bytes_max.min(BATCH_BYTES_MAX / 2),
+            line_max: config.max_line_bytes as usize,
+            pages_left: PAGES_PER_POLL,
+        })
+    }
+
+    /// Bytes of a line that still fit; a line of any size fits in an empty batch.
+    fn room(&self) -> Option<usize> {
+        if self.writer.rows() == 0 {
+            return Some(usize::MAX);
+        }
+        if self.writer.rows() >= self.rows_max {
+            return None;
+        }
+        self.bytes_max.checked_sub(self.writer.bytes() + ROW_BYTES)
+    }
+
+    fn line(&mut self, source: SourceIndex, line: &[u8]) -> Result<(), Fault> {
+        let value = match std::str::from_utf8(line) {
+            Ok(text) => Datum::Text(text),
+            Err(_) => Datum::Bytes(line),
+        };
+        Ok(self.writer.push(&NewRow {
+            topic: Some(self.topic),
+            source: Some(source),
+            value,
+            ..NewRow::default()
+        })?)
+    }
+
+    fn too_long(
+        &mut self,
+        source: SourceIndex,
+        file: &str,
+        offset: u64,
+        length: u64,
+    ) -> Result<(), Fault> {
+        let message = format!(
+            "the line at byte {offset} of {file} has {length} bytes, over max.line.bytes ({})",
+            self.line_max
+        );
+        let fault = Fault::new(FaultClass::BadRecord, "line-too-long", message)
+            .with("file", file)
+            .with("offset", offset.to_string())
+            .with("length", length.to_string());
+        let fault = self.writer.fault(fault)?;
+        Ok(self.writer.push(&NewRow {
+            topic: Some(self.topic),
+            source: Some(source),
+            fault: Some(fault),
+            ..NewRow::default()
+        })?)
+    }
+}
+
+impl FileSource {
+    /// Fills the batch from the files in their order: what was rotated away before what is live,
+    /// and live files in turns.
+    async fn fill(&mut self, ctx: &Ctx, batch: &mut Filling) -> Result<(), Fault> {
+        while batch.room().is_some() && batch.pages_left > 0 {
+            let Some(next) = self.next_tail() else {
+                return Ok(());
+            };
+            self.make_room_for_open_file(next);
+            match self.read_tail(ctx, batch, next).await? {
+                Read::BatchFull => return Ok(()),
+                Read::NoMore => {}
+                // The next wait ends at once, and the survey after it finds the new place.
+                Read::Moved => self.listed.clear(),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next file that has something to read.
+    fn next_tail(&mut self) -> Option<usize> {
+        let ready = |i: &usize| {
+            self.tails[*i].has_more() || self.tails[*i].has_rest() && self.has_ended(*i)
+        };
+        let n_old = self.tails.partition_point(|tail| tail.place != Place::Live);
+        if let Some(old) = (0..n_old).find(ready) {
+            return Some(old);
+        }
+        let n_live = self.tails.len() - n_old;
+        let next = (0..n_live)
+            .map(|i| n_old + (self.turn + i) % n_live)
+            .find(ready)?;
+        self.turn = next - n_old + 1;
+        Some(next)
+    }
+
+    /// Whether nothing more will be added to a file: it was rotated away, and its successor has
+    /// content already. (An empty one is made before the writer has moved to it.)
+    fn has_ended(&self, at: usize) -> bool {
+        let tail = &self.tails[at];
+        let succeeds = |other: &Tail| {
+            let content = other.entry.stat.size > 0 || other.offset.truncations > 0;
+            other.filename == tail.filename && other.origin != Origin::Copy && content
+        };
+        tail.place != Place::Live && self.tails[at + 1..].iter().any(succeeds)
+    }
+
+    /// Reads one file until the batch is full or the file has no more.
+    async fn read_tail(
+        &mut self,
+        ctx: &Ctx,
+        batch: &mut Filling,
+        at: usize,
+    ) -> Result<Read, Fault> {
+        let source = batch.writer.source(&self.tails[at].partition)?;
+        loop {
+            let full = cut_lines(&mut self.tails[at], batch, source, false)?;
+            if full || batch.pages_left == 0 {
+                return Ok(Read::BatchFull);
+            }
+            batch.pages_left -= 1;
+            match self.tails[at].read(ctx).await? {
+                Found::More => {}
+                Found::Moved => return Ok(Read::Moved),
+                Found::Truncated => {
+                    let cut = copies::cut(ctx, &mut self.tails, at).await?;
+                    self.begin_again(ctx, &cut);
+                    return Ok(Read::NoMore);
+                }
+                Found::End => {
+                    let finished = self.tails[at].has_rest() && self.has_ended(at);
+                    if finished && cut_lines(&mut self.tails[at], batch, source, true)? {
+                        return Ok(Read::BatchFull);
+                    }
+                    return Ok(Read::NoMore);
+                }
+            }
+        }
+    }
+
+    /// Begins a file again that was cut off, and goes on with the rest of it in its copy.
+    fn begin_again(&mut self, ctx: &Ctx, cut: &Cut) {
+        let tail = &mut self.tails[cut.tail];
+        let (offset, seen) = (tail.offset.clone(), tail.seen());
+        tail.begin_again();
+        let (file, at) = (tail.entry.path.clone(), offset.position.to_string());
+        let fields = [("file", file.as_str()), ("offset", at.as_str())];
+        if let Some(copy) = cut.copy {
+            ctx.log(
+                Level::Info,
+                "file was cut off; going on in its copy",
+                &fields,
+            );
+            self.tails[copy].continue_from(&offset);
+        } else if seen == Some(offset.position) {
+            ctx.log(
+                Level::Info,
+                "file was cut off behind what was read",
+                &fields,
+            );
+        } else {
+            ctx.log(
+                Level::Warn,
+                "file was cut off before it was read to its end",
+                &fields,
+            );
+            self.gaps.add(Gap {
+                filename: file,
+                identity: self.tails[cut.tail].entry.stat.identity.clone(),
+                from: offset.position,
+                to: seen,
+            });
+        }
+    }
+
+    /// Puts into the batch how far files have been read.
+    fn put_positions(&mut self, writer: &mut BatchWriter) -> Result<(), Fault> {
+        for tail in &mut self.tails {
+            tail.settle();
+            if std::mem::take(&mut tail.moved) {
+                let source = writer.source(&tail.partition)?;
+                writer.position(source, tail.offset.to_position());
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_change(&self, ctx: &Ctx) -> Result<Wake, Fault> {
+        let file = self.config.file.as_str();
+        let patterns: Vec<&str> = [file].into_iter().chain(self.rotated.as_deref()).collect();
+        ctx.files()
+            .wait_change(&patterns, &self.listed, WAIT_MS)
+            .await
+    }
+
+    /// Looks which files there are now.
+    async fn survey(&mut self, ctx: &Ctx) -> Result<(), Fault> {
+        let survey = Survey::take(ctx, &self.config.file, self.rotated.as_deref()).await?;
+        self.listed = survey.all().cloned().collect();
+        if self.listed.is_empty() {
+            ctx.log(
+                Level::Info,
+                "no such file yet; waiting for it",
+                &[("file", &self.config.file)],
+            );
+        }
+        self.follow(&survey);
+        self.drop_what_is_gone(ctx);
+        sort_oldest_first(&mut self.tails);
+        while let Some(cut) = copies::recognise(ctx, &mut self.tails).await? {
+            self.begin_again(ctx, &cut);
+            sort_oldest_first(&mut self.tails);
+        }
+        Ok(())
+    }
+
+    /// Matches what was listed with the files that are being read, by identity.
+    fn follow(&mut self, survey: &Survey) {
+        let tails = self.tails.iter().enumerate();
+        let known: HashMap<String, usize> = tails
+            .map(|(at, tail)| (tail.entry.stat.identity.clone(), at))
+            .collect();
+        let mut found = HashSet::new();
+        for (entry, place) in survey.to_read() {
+            let identity = &entry.stat.identity;
+            if let Some(at) = known.get(identity) {
+                self.tails[*at].found_at(entry, place);
+                found.insert(*at);
+            } else if let Some(stored) = self.stored.remove(identity) {
+                self.tails.push(Tail::stored(&stored, entry.clone(), place));
+            } else {
+                let filename = match place {
+                    Place::Rotated if self.config.is_glob() => survey.base_of(&entry.path),
+                    Place::Rotated => &self.config.file,
+                    Place::Live | Place::Gone => &entry.path,
+                };
+                self.tails
+                    .push(Tail::fresh(filename.to_owned(), entry.clone(), place));
+            }
+        }
+        let gone = known.values().filter(|at| !found.contains(at));
+        for at in gone {
+            let was_gone = self.tails[*at].place == Place::Gone;
+            // Its writer may have added something before it moved on.
+            self.tails[*at].unsure =
+                self.tails[*at].is_open() && !(was_gone && self.has_ended(*at));
+            self.tails[*at].place = Place::Gone;
+        }
+    }
+
+    /// Forgets files that no name and no handle reaches any more.
+    fn drop_what_is_gone(&mut self, ctx: &Ctx) {
+        let (gone, kept) = std::mem::take(&mut self.tails)
+            .into_iter()
+            .partition(|tail| {
+                let unread = tail.has_more() || tail.has_rest();
+                tail.place == Place::Gone && !tail.moved && !(tail.is_open() && unread)
+            });
+        self.tails = kept;
+        let gone: Vec<Tail> = gone;
+        for tail in gone {
+            if tail.has_more() || tail.has_rest() {
+                let (file, at) = (tail.entry.path.as_str(), tail.offset.position.to_string());
+                let fields = [("file", file), ("offset", at.as_str())];
+                ctx.log(
+                    Level::Warn,
+                    "file vanished before it was read to its end",
+                    &fields,
+                );
+                self.gaps.add(Gap {
+                    filename: file.to_owned(),
+                    identity: tail.entry.stat.identity.clone(),
+                    from: tail.offset.position,
+                    to: Some(tail.entry.stat.size),
+                });
+            }
+            let stored = tail.to_stored();
+            self.stored.insert(stored.identity.clone(), stored);
+        }
+    }
+
+    fn make_room_for_open_file(&mut self, next: usize) {
+        let open = self.tails.iter().filter(|tail| tail.is_open()).count();
+        if open >= OPEN_FILES && !self.tails[next].is_open() {
+            let mut idle = self
+                .tails
+                .iter_mut()
+                .filter(|t| t.is_open() && !t.has_more() && t.place != Place::Gone);
+            if let Some(idle) = idle.next() {
+                idle.let_go();
+            }
+        }
+    }
+}
+
+/// How reading a file ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    BatchFull,
+    NoMore,
+    Moved,
+}
+
+/// Moves lines into the batch; with `finish` the rest as well, for no line end will follow it. True
+/// when the batch is full.
+fn cut_lines(
+    tail: &mut Tail,
+    batch: &mut Filling,
+    source: SourceIndex,
+    finish: bool,
+) -> Result<bool, Fault> {
+    let Some(lines) = &mut tail.lines else {
+        return Ok(false);
+    };
+    let line_max = batch.line_max;
+    while let Some(room) = batch.room() {
+        let next = match finish {
+            true if !lines.has_rest() => return Ok(false),
+            true => lines.finish(line_max, room),
+            false => lines.next(line_max, room),
+        };
+        match next {
+            Next::Line(line) => batch.line(source, line)?,
+            Next::TooLong { offset, length } => {
+                batch.too_long(source, &tail.entry.path, offset, length)?;
+            }
+            Next::NoRoom => return Ok(true),
+            Next::Unfinished => return Ok(false),
+        }
+    }
+    Ok(true)
+}
