@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use longshore_model::{FaultClass, TopicName, TopicPartition};
 
-use crate::Generation;
+use longshore_pipeline::port::{Generation, Owner};
 
 /// A failure of the log. Cheap to clone, because one failed write answers everything that waited for it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ pub enum Error {
     #[error("{owner} queued an append while too much was waiting")]
     QueueFull {
         /// Whose append it was.
-        owner: String,
+        owner: Owner,
     },
 
     /// An idempotent producer skipped or repeated a sequence.
@@ -103,7 +103,7 @@ pub enum Error {
     #[error("generation {generation} of {owner} is stale")]
     StaleGeneration {
         /// The owner.
-        owner: String,
+        owner: Owner,
         /// The generation that tried to write.
         generation: Generation,
     },
@@ -111,7 +111,7 @@ pub enum Error {
     #[error("generation {generation} of {owner} ended when an append of it failed")]
     GenerationEnded {
         /// The owner.
-        owner: String,
+        owner: Owner,
         /// The generation that tried to write.
         generation: Generation,
     },
@@ -119,7 +119,7 @@ pub enum Error {
     #[error("{owner} moves a key from a value that is not the last one queued")]
     PositionMoved {
         /// The owner.
-        owner: String,
+        owner: Owner,
         /// The record's key; not part of the message, because it may hold data.
         key: Bytes,
     },

@@ -16,6 +16,7 @@ mod journal;
 mod log;
 mod open;
 mod plan;
+mod port;
 mod queue;
 mod shared;
 mod state;
@@ -32,6 +33,7 @@ pub use config::{Flush, LogConfig};
 pub use error::{BatchError, Error};
 pub use index::{FjallStore, IndexStore, MemoryStore, StoredChange, StoredPair};
 pub use log::{Append, Log, Parts, Usage};
+pub use port::Follower;
 pub use threads::LogThreads;
 pub use topics::{
     Fetched, ListedOffset, NewTopic, OffsetSpec, PARTITIONS_MAX, Produced, ProducerId, Topic,

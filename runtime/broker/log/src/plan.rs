@@ -147,7 +147,7 @@ impl Planner {
         self.state.check_generation(&owner, generation)?;
         if self.ended.get(&owner) == Some(&generation) {
             return Err(Error::GenerationEnded {
-                owner: owner.as_str().to_owned(),
+                owner: owner.clone(),
                 generation,
             });
         }
@@ -206,7 +206,7 @@ impl Planner {
             };
             if !stands {
                 return Err(Error::PositionMoved {
-                    owner: append.owner.as_str().to_owned(),
+                    owner: append.owner.clone(),
                     key: key.clone(),
                 });
             }

@@ -135,7 +135,7 @@ impl Queue {
             }
             if waiting.bytes + bytes > self.bytes_max.saturating_mul(OWNERS_FACTOR) {
                 return Err(Error::QueueFull {
-                    owner: append.owner.as_str().to_owned(),
+                    owner: append.owner.clone(),
                 });
             }
         }

@@ -85,7 +85,7 @@ impl State {
             return Ok(());
         }
         Err(Error::StaleGeneration {
-            owner: owner.as_str().to_owned(),
+            owner: owner.clone(),
             generation,
         })
     }

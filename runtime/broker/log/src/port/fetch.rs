@@ -1,0 +1,246 @@
+//! Reads records for the pipeline.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bytes::Bytes;
+use longshore_model::{TopicName, TopicPartition};
+use longshore_pipeline::batch::{Fetched, FetchedRecord};
+use longshore_pipeline::port::{BrokerError, BrokerResult, Fetch, Subscription};
+use tokio::sync::watch;
+
+use super::error::of_partition;
+use crate::batch::{Batch, Record};
+use crate::error::BatchError;
+use crate::log::Log;
+
+/// How much of an internal topic is read at a time.
+const REPLAY_BYTES: usize = 1 << 20;
+/// Compressed batches may hold far more than was asked for; no further one is opened behind this much.
+const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
+
+impl Fetch for Log {
+    type Subscription = Follower;
+
+    async fn fetch(
+        &self,
+        partition: &TopicPartition,
+        offset: i64,
+        max_bytes: usize,
+    ) -> BrokerResult<Fetched> {
+        let found = Self::fetch(self, partition, offset, max_bytes)
+            .await
+            .map_err(of_partition(partition))?;
+        if found.batches.is_empty() {
+            // What lay between was superseded.
+            let next_offset = found.high_watermark.max(offset);
+            let (partition, records) = (partition.clone(), Vec::new());
+            return Ok(Fetched {
+                partition,
+                buffer: Bytes::new(),
+                records,
+                next_offset,
+            });
+        }
+        let read = Reading::default().batches(found.batches, offset);
+        let reading = read.map_err(|error| {
+            BrokerError::Corrupt(format!("{partition} at offset {offset}: {error}"))
+        })?;
+        let Reading {
+            buffer,
+            records,
+            next_offset,
+        } = reading;
+        Ok(Fetched {
+            partition: partition.clone(),
+            buffer: Bytes::from(buffer),
+            records,
+            next_offset,
+        })
+    }
+
+    async fn bounds(&self, partition: &TopicPartition) -> BrokerResult<(i64, i64)> {
+        Ok(Self::bounds(self, partition)?)
+    }
+
+    async fn subscribe(&self, from: Vec<(TopicPartition, i64)>) -> BrokerResult<Follower> {
+        Ok(Follower {
+            log: self.clone(),
+            changes: self.changes(),
+            partitions: from,
+            turn: 0,
+        })
+    }
+
+    async fn replay(&self, topic: &TopicName) -> BrokerResult<Vec<(Bytes, Bytes)>> {
+        let partition = TopicPartition {
+            topic: topic.clone(),
+            partition: 0,
+        };
+        let (mut offset, end) = Self::bounds(self, &partition)?;
+        let mut latest: HashMap<Bytes, (i64, Option<Bytes>)> = HashMap::new();
+        while offset < end {
+            let found = Fetch::fetch(self, &partition, offset, REPLAY_BYTES).await?;
+            let slice =
+                |range: &Range<u32>| found.buffer.slice(range.start as usize..range.end as usize);
+            for record in &found.records {
+                if let Some(key) = &record.key {
+                    latest.insert(
+                        slice(key),
+                        (record.offset, record.value.as_ref().map(slice)),
+                    );
+                }
+            }
+            offset = found.next_offset;
+        }
+        let mut latest: Vec<_> = latest
+            .into_iter()
+            .filter_map(|(key, (offset, value))| Some((offset, key, value?)))
+            .collect();
+        latest.sort_unstable_by_key(|(offset, ..)| *offset);
+        Ok(latest
+            .into_iter()
+            .map(|(_, key, value)| (key, value))
+            .collect())
+    }
+
+    async fn latest(
+        &self,
+        topic: &TopicName,
+        key: &[u8],
+    ) -> BrokerResult<Option<(Bytes, Vec<(String, Bytes)>)>> {
+        let Some(Record {
+            value: Some(value),
+            headers,
+            ..
+        }) = Self::latest(self, topic, key).await?
+        else {
+            return Ok(None);
+        };
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (text(&name), value.unwrap_or_default()));
+        Ok(Some((value, headers.collect())))
+    }
+
+    async fn committed(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> BrokerResult<Vec<Option<i64>>> {
+        let offsets: HashMap<_, _> = self.group_offsets(group).into_iter().collect();
+        Ok(partitions
+            .iter()
+            .map(|partition| offsets.get(partition).copied())
+            .collect())
+    }
+}
+
+/// Follows partitions of the log, each in its turn.
+#[derive(Debug)]
+pub struct Follower {
+    log: Log,
+    changes: watch::Receiver<u64>,
+    /// Where to read on.
+    partitions: Vec<(TopicPartition, i64)>,
+    turn: usize,
+}
+
+impl Subscription for Follower {
+    async fn next(&mut self, max_bytes: usize) -> BrokerResult<Fetched> {
+        loop {
+            // Marked as seen before looking, so that no change in between is missed.
+            self.changes.borrow_and_update();
+            for i in 0..self.partitions.len() {
+                let turn = (self.turn + i) % self.partitions.len();
+                let (partition, offset) = &self.partitions[turn];
+                if self.log.bounds(partition)?.1 == *offset {
+                    continue;
+                }
+                let found = Fetch::fetch(&self.log, partition, *offset, max_bytes).await?;
+                self.partitions[turn].1 = found.next_offset;
+                if !found.records.is_empty() {
+                    self.turn = turn + 1;
+                    return Ok(found);
+                }
+            }
+            // The sender lives as long as the log.
+            self.changes
+                .changed()
+                .await
+                .map_err(|_| BrokerError::Closed)?;
+        }
+    }
+
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) {
+        if let Some((_, from)) = self
+            .partitions
+            .iter_mut()
+            .find(|(followed, _)| followed == partition)
+        {
+            *from = offset;
+        }
+    }
+}
+
+/// Records on their way out of batches into one buffer.
+#[derive(Debug, Default)]
+struct Reading {
+    buffer: Vec<u8>,
+    records: Vec<FetchedRecord>,
+    next_offset: i64,
+}
+
+impl Reading {
+    /// All records from `offset` on; the first batch may begin before.
+    fn batches(mut self, batches: Bytes, offset: i64) -> Result<Self, BatchError> {
+        self.buffer.reserve(batches.len());
+        for batch in Batch::parse_all(batches)? {
+            let fields = batch.fields();
+            self.next_offset = fields.base_offset + fields.n_offsets();
+            for record in batch.records()? {
+                let record = record?;
+                if record.offset >= offset {
+                    self.record(&record)?;
+                }
+            }
+            if self.buffer.len() >= DECOMPRESSED_BYTES_MAX {
+                break;
+            }
+        }
+        Ok(self)
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), BatchError> {
+        let key = self.put(record.key.as_ref())?;
+        let value = self.put(record.value.as_ref())?;
+        let headers = record
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((text(name), self.put(value.as_ref())?)));
+        let headers = headers.collect::<Result<_, BatchError>>()?;
+        let timestamp_ms = (record.timestamp >= 0).then_some(record.timestamp);
+        self.records.push(FetchedRecord {
+            offset: record.offset,
+            timestamp_ms,
+            key,
+            value,
+            headers,
+        });
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: Option<&Bytes>) -> Result<Option<Range<u32>>, BatchError> {
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let place = |at: usize| u32::try_from(at).map_err(|_| BatchError::Decompress);
+        let start = place(self.buffer.len())?;
+        self.buffer.extend_from_slice(bytes);
+        Ok(Some(start..place(self.buffer.len())?))
+    }
+}
+
+fn text(name: &Bytes) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}
