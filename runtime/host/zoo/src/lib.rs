@@ -1,1 +1,6 @@
-//! To be written.
+//! Guests that misbehave on purpose, one to an example, and a few that behave.
+//!
+//! The host's tests run each of them as the WebAssembly that it compiles to:
+//! `cargo build --package longshore-zoo --examples --target wasm32-wasip2 --profile guest`.
+//!
+//! *Invariant*: every guest here has a test in the host; a test compares the names.

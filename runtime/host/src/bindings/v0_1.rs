@@ -1,0 +1,29 @@
+//! Version 0.1 of the plugin contract. The world names every export; an instance loads those that
+//! its plugin has.
+
+wasmtime::component::bindgen!({
+    inline: "
+        package longshore:host-bindings;
+        world plugin {
+            import longshore:connect/types@0.1.0;
+            import longshore:host/log@0.1.0;
+            import longshore:host/metrics@0.1.0;
+            import longshore:host/schemas@0.1.0;
+            import longshore:host/lifecycle@0.1.0;
+            import longshore:files/files@0.1.0;
+            export longshore:connect/plugin@0.1.0;
+            export longshore:connect/source@0.1.0;
+            export longshore:connect/sink@0.1.0;
+            export longshore:connect/transform@0.1.0;
+            export longshore:connect/contracts@0.1.0;
+        }
+    ",
+    path: [
+        "../../plugin-sdk/wit/connect-0.1",
+        "../../plugin-sdk/wit/host-0.1",
+        "../../plugin-sdk/wit/files-0.1",
+    ],
+    imports: { default: trappable },
+    exports: { default: async | store },
+    with: { "longshore:files/files.file": crate::bridge::files::GuestFile },
+});

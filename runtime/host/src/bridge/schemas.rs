@@ -1,0 +1,62 @@
+//! `longshore:host/schemas`.
+
+use longshore_model::{Fault, FaultClass};
+
+use super::records::fault_out;
+use crate::bindings::v0_1::longshore::connect::types;
+use crate::bindings::v0_1::longshore::host::schemas;
+use crate::instance::GuestState;
+
+/// Largest schema.
+const SCHEMA_BYTES_MAX: usize = 1 << 20;
+
+impl schemas::Host for GuestState {
+    fn declare(&mut self, schema: String) -> wasmtime::Result<Result<u32, types::Fault>> {
+        let declared = check(&schema).and_then(|()| {
+            let full = || {
+                fault(
+                    "schema-too-many",
+                    "the task has declared 10,000 schemas already",
+                )
+            };
+            self.schemas.declare(&schema).ok_or_else(full)
+        });
+        Ok(declared.map_err(fault_out))
+    }
+
+    fn lookup(&mut self, handle: u32) -> wasmtime::Result<Result<String, types::Fault>> {
+        let schema = self.schemas.schema(handle).map(|schema| schema.to_string());
+        let unknown = || {
+            let message = format!("no schema of this task has the handle {handle}");
+            fault_out(fault("schema-unknown", message))
+        };
+        Ok(schema.ok_or_else(unknown))
+    }
+}
+
+/// Is it an Avro schema at all? A converter that needs more says so itself.
+fn check(schema: &str) -> Result<(), Fault> {
+    if schema.len() > SCHEMA_BYTES_MAX {
+        return Err(fault(
+            "schema-too-large",
+            "a schema is at most 1 MiB of JSON",
+        ));
+    }
+    let json: serde_json::Value = serde_json::from_str(schema)
+        .map_err(|e| fault("schema-invalid", format!("a schema is not JSON: {e}")))?;
+    let is_schema = match &json {
+        serde_json::Value::String(_) => true,
+        serde_json::Value::Object(object) => object.contains_key("type"),
+        serde_json::Value::Array(branches) => !branches.is_empty(),
+        _ => false,
+    };
+    if is_schema {
+        return Ok(());
+    }
+    let message = "a schema is a name, an object with a type, or a list of branches";
+    Err(fault("schema-invalid", message))
+}
+
+fn fault(code: &str, message: impl Into<String>) -> Fault {
+    Fault::new(FaultClass::Fatal, code, message)
+}

@@ -1,0 +1,67 @@
+//! Gives far too much of what its config says.
+
+use longshore_sdk::{
+    BatchWriter, Config, Ctx, Datum, Fault, Level, NewRow, PollLimits, Polled, Source,
+    SourcePosition, TaskContext, plugin,
+};
+
+struct Floods {
+    config: FloodsConfig,
+}
+
+#[derive(Config)]
+struct FloodsConfig {
+    /// What there is too much of.
+    #[config(one_of("batch", "hostcall", "records", "log", "stderr", "metrics", "progress"))]
+    what: String,
+}
+
+impl Source for Floods {
+    type Config = FloodsConfig;
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        config: FloodsConfig,
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self { config })
+    }
+
+    async fn poll(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
+        let long = "x".repeat(100_000);
+        match self.config.what.as_str() {
+            "batch" => return Ok(bytes(9 << 20)),
+            "hostcall" => return Ok(bytes(40 << 20)),
+            "records" => return too_many_records(limits),
+            "log" => (0..50_000).for_each(|_| ctx.log(Level::Warn, &long, &[("long", &long)])),
+            "stderr" => (0..20_000).for_each(|n| eprintln!("line {n}")),
+            "metrics" => (0..1_000).for_each(|n| ctx.count(&format!("metric_{n}"), 1)),
+            _ => ctx.progress(&format!("{{\"long\":\"{long}\"}}")),
+        }
+        Ok(Polled::default())
+    }
+}
+
+fn bytes(n: usize) -> Polled {
+    Polled {
+        batch: vec![0; n],
+        watermarks: Vec::new(),
+    }
+}
+
+fn too_many_records(limits: PollLimits) -> Result<Polled, Fault> {
+    let mut batch = BatchWriter::default();
+    let topic = Some(batch.topic("flood")?);
+    for _ in 0..=limits.records_max {
+        let value = Datum::Text("drop");
+        batch.push(&NewRow {
+            topic,
+            value,
+            ..NewRow::default()
+        })?;
+    }
+    Polled::batch(batch)
+}
+
+plugin! { name: "floods", source: Floods }

@@ -1,0 +1,27 @@
+//! Keeps every byte that it can get.
+
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+
+struct Guest;
+
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+        let mut kept = Vec::new();
+        loop {
+            kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+        }
+    }
+}
+
+plugin! { name: "leaks", source: Guest }

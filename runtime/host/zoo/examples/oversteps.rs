@@ -1,0 +1,25 @@
+//! Uses files, which its manifest does not ask for.
+
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+
+struct Guest;
+
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+        ctx.files().open("/etc/passwd").await?;
+        Ok(Polled::default())
+    }
+}
+
+plugin! { name: "oversteps", source: Guest }

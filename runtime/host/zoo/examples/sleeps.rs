@@ -1,0 +1,25 @@
+//! Sleeps where it should wait.
+
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+
+struct Guest;
+
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+        std::thread::sleep(std::time::Duration::from_secs(3_600));
+        Ok(Polled::default())
+    }
+}
+
+plugin! { name: "sleeps", source: Guest }
