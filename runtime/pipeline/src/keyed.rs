@@ -39,7 +39,8 @@ impl<B: Broker> KeyedTopic<B> {
         }
         let owner = Owner::topic(&topic);
         let generation = broker.raise(std::slice::from_ref(&owner)).await?;
-        let records = broker.replay(&topic).await?.into_iter().collect();
+        let records = broker.replay(&topic).await?.into_iter();
+        let records = records.map(|record| (record.key, record.value)).collect();
         Ok(Self {
             broker,
             topic,

@@ -10,9 +10,14 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+pub mod converter;
 pub mod delivery;
+pub mod failure;
+pub mod flow;
 pub mod keyed;
 pub mod memory;
 pub mod port;
 pub mod schemas;
+pub mod settings;
 pub mod telemetry;
+pub mod transform;

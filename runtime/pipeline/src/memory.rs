@@ -11,8 +11,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::batch::{Fetched, FetchedRecord, Outgoing, OutgoingRecord};
 use crate::port::{
-    Append, BrokerError, BrokerResult, Expect, Fetch, Generation, Move, NewTopic, Owner,
-    Subscription, TopicDescription, TopicId, Topics, Write,
+    Append, BrokerError, BrokerResult, Expect, Fetch, Generation, KeyedRecord, Move, NewTopic,
+    Owner, Subscription, TopicDescription, TopicId, Topics, Write,
 };
 
 /// A broker that forgets everything with its last clone.
@@ -319,35 +319,23 @@ impl Fetch for MemoryBroker {
         })
     }
 
-    async fn replay(&self, topic: &TopicName) -> BrokerResult<Vec<(Bytes, Bytes)>> {
+    async fn replay(&self, topic: &TopicName) -> BrokerResult<Vec<KeyedRecord>> {
         let state = self.state();
         let found = state.topics.get(topic);
         let found = found.ok_or_else(|| BrokerError::UnknownTopic(topic.clone()))?;
         let latest = |(place, record): (usize, &Record)| {
-            let key = record.key.clone()?;
-            let value = record.value.clone()?;
-            (found.keyed.get(&key) == Some(&place)).then_some((key, value))
+            let headers = record.headers.iter();
+            let record = KeyedRecord {
+                key: record.key.clone()?,
+                value: record.value.clone()?,
+                headers: headers
+                    .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+                    .collect(),
+            };
+            (found.keyed.get(&record.key) == Some(&place)).then_some(record)
         };
-        Ok(found.partitions[0]
-            .iter()
-            .enumerate()
-            .filter_map(latest)
-            .collect())
-    }
-
-    async fn latest(
-        &self,
-        topic: &TopicName,
-        key: &[u8],
-    ) -> BrokerResult<Option<(Bytes, Vec<(String, Bytes)>)>> {
-        let record = self.state().latest(topic, key);
-        Ok(record.and_then(|record| {
-            let headers = record.headers.into_iter();
-            Some((
-                record.value?,
-                headers.filter_map(|(n, v)| Some((n, v?))).collect(),
-            ))
-        }))
+        let records = found.partitions[0].iter().enumerate();
+        Ok(records.filter_map(latest).collect())
     }
 
     async fn committed(

@@ -50,7 +50,10 @@ const JSON: Default = (
     "org.apache.kafka.connect.json.JsonConverter",
     &[("schemas.enable", "false")],
 );
-const SIMPLE: Default = ("org.apache.kafka.connect.storage.SimpleHeaderConverter", &[]);
+const SIMPLE: Default = (
+    "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+    &[],
+);
 
 fn chosen(
     name: &'static str,
@@ -62,7 +65,9 @@ fn chosen(
     let prefix = format!("{name}.");
     let own = |settings: &Settings| {
         let under = Lookup::new(settings);
-        let all = under.under(&prefix).filter(|(key, _)| *key != "plugin.version");
+        let all = under
+            .under(&prefix)
+            .filter(|(key, _)| *key != "plugin.version");
         all.map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect::<Vec<_>>()
     };
@@ -72,20 +77,28 @@ fn chosen(
     for (key, _) in own(connector) {
         keys.problem(
             &format!("{prefix}{key}"),
-            format!("has no effect: the connector does not set {name}, so the worker's is used whole"),
+            format!(
+                "has no effect: the connector does not set {name}, so the worker's is used whole"
+            ),
         );
     }
     match worker.get(name) {
         Some(class) => (class.trim().to_owned(), own(worker)),
         None => {
             let (class, settings) = default;
-            let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            let settings = settings
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
             (class.to_owned(), settings.collect())
         }
     }
 }
 
 fn refuse(keys: &mut Lookup<'_>, name: &str, key: &str, message: &str) {
-    let key = if key.is_empty() { name.to_owned() } else { format!("{name}.{key}") };
+    let key = if key.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{key}")
+    };
     keys.problem(&key, message);
 }

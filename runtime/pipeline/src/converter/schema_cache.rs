@@ -38,7 +38,7 @@ impl SchemaCache {
 
     /// The handle of a schema that arrived with a record.
     pub(crate) fn declare(&mut self, schema: &Schema) -> Result<u32, Fault> {
-        let text = schema.to_json();
+        let text = schema.to_avro_json();
         self.table.declare(&text).ok_or_else(|| {
             Fault::new(
                 FaultClass::Fatal,

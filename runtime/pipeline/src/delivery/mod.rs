@@ -10,5 +10,5 @@ mod offsets;
 mod task_log;
 
 pub use ledger::{Ledger, LedgerError};
-pub use offsets::{OFFSETS_TOPIC, offset_key, offset_record, parse_offset_key, stored_position};
+pub use offsets::{OFFSETS_TOPIC, offset_key, offset_record, parse_offset_key, stored_positions};
 pub use task_log::{Receipt, Settles, Stored, TaskLog};

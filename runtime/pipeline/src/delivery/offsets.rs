@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use longshore_model::{ConnectorName, Order, Position};
+use longshore_model::{ConnectorName, Order, Position, SourcePosition};
 use serde_json::{Map, Value};
+
+use crate::port::KeyedRecord;
 
 /// The compacted topic of source offsets.
 pub const OFFSETS_TOPIC: &str = "_longshore_offsets";
@@ -41,13 +43,28 @@ pub fn offset_record(position: &Position) -> (Bytes, Vec<(String, Bytes)>) {
     )
 }
 
-/// The position that an offsets record holds; `None` where its value is not text.
+/// The positions of one connector among the offsets records; records that are not ours to read are
+/// left out.
 #[must_use]
-pub fn stored_position(value: &[u8], headers: &[(String, Bytes)]) -> Option<Position> {
-    let order = headers.iter().find(|(name, _)| name == ORDER_HEADER);
+pub fn stored_positions(connector: &ConnectorName, records: &[KeyedRecord]) -> Vec<SourcePosition> {
+    let of_connector = |record: &KeyedRecord| {
+        let (name, partition) = parse_offset_key(&record.key)?;
+        let position = stored_position(record)?;
+        let position = SourcePosition {
+            partition,
+            position,
+        };
+        (name == connector.as_str()).then_some(position)
+    };
+    records.iter().filter_map(of_connector).collect()
+}
+
+/// The position that an offsets record holds; `None` where its value is not text.
+fn stored_position(record: &KeyedRecord) -> Option<Position> {
+    let order = record.headers.iter().find(|(name, _)| name == ORDER_HEADER);
     let order = order.and_then(|(_, order)| std::str::from_utf8(order).ok()?.parse().ok());
     Some(Position {
-        offset: std::str::from_utf8(value).ok()?.to_owned(),
+        offset: std::str::from_utf8(&record.value).ok()?.to_owned(),
         order: order.map(Order),
     })
 }

@@ -45,10 +45,17 @@ impl DeadLetter<'_> {
         task: &TaskId,
         policy: &DeadLetterPolicy,
     ) -> OutgoingRecord {
-        let context = if policy.headers { self.context(task) } else { Vec::new() };
+        let context = if policy.headers {
+            self.context(task)
+        } else {
+            Vec::new()
+        };
         let mut headers = self.headers;
         headers.extend(context.into_iter().map(|(name, text)| {
-            (format!("{PREFIX}{name}"), Some(Payload::Owned(Bytes::from(text))))
+            (
+                format!("{PREFIX}{name}"),
+                Some(Payload::Owned(Bytes::from(text))),
+            )
         }));
         OutgoingRecord {
             partition,

@@ -41,7 +41,10 @@ impl FailurePolicy {
             None | Some("none") => false,
             Some("all") => true,
             Some(other) => {
-                keys.problem("errors.tolerance", format!("must be none or all, and is {other:?}"));
+                keys.problem(
+                    "errors.tolerance",
+                    format!("must be none or all, and is {other:?}"),
+                );
                 false
             }
         };
@@ -76,10 +79,15 @@ impl FailurePolicy {
 }
 
 fn dead_letter_topic(keys: &mut Lookup<'_>) -> Option<TopicName> {
-    let name = keys.text(DEAD_LETTER_TOPIC).filter(|name| !name.is_empty())?;
+    let name = keys
+        .text(DEAD_LETTER_TOPIC)
+        .filter(|name| !name.is_empty())?;
     match TopicName::parse(name) {
         Ok(topic) if topic.is_internal() => {
-            keys.problem(DEAD_LETTER_TOPIC, format!("is Longshore's own topic {topic}"));
+            keys.problem(
+                DEAD_LETTER_TOPIC,
+                format!("is Longshore's own topic {topic}"),
+            );
             None
         }
         Ok(topic) => Some(topic),

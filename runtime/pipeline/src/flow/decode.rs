@@ -1,5 +1,7 @@
 //! Records of a topic to the rows of a flat batch; what cannot be read is handed back as poison.
 
+use std::ops::Range;
+
 use longshore_model::batch::{BatchWriter, Datum, Malformed, NewRow};
 use longshore_model::{Fault, FaultClass};
 use longshore_serdes::{Converter, Deserialized};
@@ -64,10 +66,7 @@ impl Decoder {
         record: &FetchedRecord,
         writer: &mut BatchWriter,
     ) -> Result<(), (Stage, Fault)> {
-        let slice = |range: &Option<std::ops::Range<u32>>| match range {
-            Some(range) => Some(fetched.bytes(range)),
-            None => None,
-        };
+        let slice = |range: &Option<Range<u32>>| range.as_ref().map(|range| fetched.bytes(range));
         let Converters { key, value, header } = &self.converters;
         let key = read(key, &mut self.schemas, slice(&record.key))
             .map_err(|fault| (Stage::KeyConverter, fault))?;
@@ -77,12 +76,22 @@ impl Decoder {
         for (name, value) in &record.headers {
             let read = header.deserialize(name, slice(value));
             let read = own(&mut self.schemas, read.map_err(bad_record), slice(value));
-            headers.push((name.as_str(), read.map_err(|f| (Stage::HeaderConverter, f))?));
+            headers.push((
+                name.as_str(),
+                read.map_err(|f| (Stage::HeaderConverter, f))?,
+            ));
         }
-        let headers: Vec<_> = headers.iter().map(|(name, read)| (*name, read.datum())).collect();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, read)| (*name, read.datum()))
+            .collect();
         let consume = |error| (Stage::KafkaConsume, too_large(error));
         let row = NewRow {
-            topic: Some(writer.topic(fetched.partition.topic.as_str()).map_err(consume)?),
+            topic: Some(
+                writer
+                    .topic(fetched.partition.topic.as_str())
+                    .map_err(consume)?,
+            ),
             source: None,
             partition: Some(fetched.partition.partition),
             origin: u32::try_from(place).unwrap_or(u32::MAX),
@@ -102,7 +111,11 @@ fn read<'a>(
     schemas: &mut SchemaCache,
     bytes: Option<&'a [u8]>,
 ) -> Result<Read<'a>, Fault> {
-    own(schemas, converter.deserialize(bytes).map_err(bad_record), bytes)
+    own(
+        schemas,
+        converter.deserialize(bytes).map_err(bad_record),
+        bytes,
+    )
 }
 
 fn own<'a>(

@@ -33,12 +33,13 @@ pub(super) struct Encoder<B> {
 type Refusal = (Stage, Fault);
 
 impl<B: Broker> Encoder<B> {
-    /// Encodes the rows of `shaped`, whose origins are rows of `polled`. A record that fails is
-    /// dead-lettered or dropped where the policy tolerates it (invariant 3).
+    /// Encodes the rows of `shaped`, whose origins are rows of `polled` where transforms made one of
+    /// the other. A record that fails is dead-lettered or dropped where the policy tolerates it
+    /// (invariant 3).
     pub(super) async fn encode(
         &mut self,
         shaped: &Batch<Bytes>,
-        polled: &Batch<Bytes>,
+        polled: Option<&Batch<Bytes>>,
     ) -> Result<Outgoing, Fault> {
         let mut topics = Vec::with_capacity(shaped.topics().len());
         for topic in shaped.topics() {
@@ -58,7 +59,15 @@ impl<B: Broker> Encoder<B> {
                     if !self.failure.tolerates(&fault) {
                         return Err(fault);
                     }
-                    self.set_aside(&row, polled, stage, &fault, &dead_letters, &mut out, now_ms);
+                    self.set_aside(
+                        &row,
+                        polled,
+                        stage,
+                        &fault,
+                        dead_letters.as_ref(),
+                        &mut out,
+                        now_ms,
+                    );
                 }
             }
         }
@@ -75,7 +84,9 @@ impl<B: Broker> Encoder<B> {
         if let Some(fault) = row.fault() {
             return Err((Stage::TaskPoll, fault.clone()));
         }
-        let topic = row.topic_index().expect("a row without a fault has a topic");
+        let topic = row
+            .topic_index()
+            .expect("a row without a fault has a topic");
         let refused = |fault: &Fault| (Stage::KafkaProduce, fault.clone());
         let destination = topics[topic].as_ref().map_err(refused)?;
         let Converters { key, value, .. } = &self.converters;
@@ -83,7 +94,9 @@ impl<B: Broker> Encoder<B> {
             .map_err(|fault| (Stage::KeyConverter, fault))?;
         let value = payload(value, &mut self.schemas, row.value(), row.value_range())
             .map_err(|fault| (Stage::ValueConverter, fault))?;
-        let headers = self.headers(row).map_err(|fault| (Stage::HeaderConverter, fault))?;
+        let headers = self
+            .headers(row)
+            .map_err(|fault| (Stage::HeaderConverter, fault))?;
         let partition = place(row, destination, key.as_ref(), out)
             .map_err(|fault| (Stage::KafkaProduce, fault))?;
         let record = OutgoingRecord {
@@ -102,7 +115,10 @@ impl<B: Broker> Encoder<B> {
         let mut headers = Vec::new();
         for header in row.headers() {
             let schema = schema_of(&mut self.schemas, header.value)?;
-            let serialized = self.converters.header.serialize(header.value, schema.as_deref());
+            let serialized = self
+                .converters
+                .header
+                .serialize(header.value, schema.as_deref());
             let value = match serialized.map_err(bad_record)? {
                 Serialized::Null => None,
                 Serialized::AsIs => {
@@ -117,14 +133,17 @@ impl<B: Broker> Encoder<B> {
     }
 
     /// Drops a bad record, or sends it to the dead-letter topic as it was when it was polled.
-    #[expect(clippy::too_many_arguments, reason = "a record's whole context is what a dead letter keeps")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a record's whole context is what a dead letter keeps"
+    )]
     fn set_aside(
         &self,
         row: &Row<'_, Bytes>,
-        polled: &Batch<Bytes>,
+        polled: Option<&Batch<Bytes>>,
         stage: Stage,
         fault: &Fault,
-        destination: &Option<Destination>,
+        destination: Option<&Destination>,
         out: &mut Placed,
         now_ms: i64,
     ) {
@@ -139,7 +158,7 @@ impl<B: Broker> Encoder<B> {
             return;
         };
         self.metrics.dead_letters.inc();
-        let polled_row = usize::try_from(row.origin()).ok().and_then(|n| polled.row(n));
+        let polled_row = polled.and_then(|polled| polled.row(row.origin() as usize));
         let original = polled_row.as_ref().unwrap_or(row);
         let raw = |datum: Datum<'_>| match datum {
             Datum::Null => None,
@@ -151,14 +170,19 @@ impl<B: Broker> Encoder<B> {
         let letter = DeadLetter {
             key,
             value: raw(original.value()),
-            headers: original.headers().map(|h| (h.name.to_owned(), raw(h.value))).collect(),
+            headers: original
+                .headers()
+                .map(|h| (h.name.to_owned(), raw(h.value)))
+                .collect(),
             origin: None,
             timestamp_ms: original.timestamp().unwrap_or(now_ms),
             stage,
             fault,
         };
         let partition = out.partition(DEAD_LETTERS, partition, destination);
-        out.outgoing.records.push(letter.into_record(partition, &self.task, policy));
+        out.outgoing
+            .records
+            .push(letter.into_record(partition, &self.task, policy));
     }
 }
 
@@ -169,7 +193,9 @@ fn payload(
     at: Range<usize>,
 ) -> Result<Option<Payload>, Fault> {
     let schema = schema_of(schemas, datum)?;
-    let serialized = converter.serialize(datum, schema.as_deref()).map_err(bad_record)?;
+    let serialized = converter
+        .serialize(datum, schema.as_deref())
+        .map_err(bad_record)?;
     Ok(match serialized {
         Serialized::Null => None,
         Serialized::AsIs => Some(shared(at)),
@@ -209,13 +235,19 @@ impl Placed {
             outgoing,
             indexes: Vec::new(),
             last: 0,
-            sources: shaped.sources().map(|name| super::murmur2(name.as_bytes())).collect(),
+            sources: shaped
+                .sources()
+                .map(|name| super::murmur2(name.as_bytes()))
+                .collect(),
         }
     }
 
     fn partition(&mut self, topic: usize, partition: u32, destination: &Destination) -> u32 {
         if self.indexes.get(self.last) != Some(&(topic, partition)) {
-            let found = self.indexes.iter().position(|known| *known == (topic, partition));
+            let found = self
+                .indexes
+                .iter()
+                .position(|known| *known == (topic, partition));
             self.last = found.unwrap_or_else(|| {
                 self.indexes.push((topic, partition));
                 self.outgoing.partitions.push(TopicPartition {
@@ -243,7 +275,11 @@ fn place(
         (Some(chosen), _, _) => {
             let name = &destination.name;
             let message = format!("{name} has {partitions} partitions, so there is no {chosen}");
-            Err(Fault::new(FaultClass::BadRecord, "no-such-partition", message))
+            Err(Fault::new(
+                FaultClass::BadRecord,
+                "no-such-partition",
+                message,
+            ))
         }
         (None, Some(key), _) => Ok(partition_of_key(out.outgoing.bytes(key), partitions)),
         (None, None, Some(source)) => Ok((out.sources[source] & 0x7fff_ffff) % partitions.max(1)),
@@ -257,15 +293,21 @@ fn within_limit(
     destination: &Destination,
 ) -> Result<(), Fault> {
     let size = |payload: &Option<Payload>| payload.as_ref().map_or(0, |p| outgoing.bytes(p).len());
-    let headers: usize = record.headers.iter().map(|(name, v)| name.len() + size(v)).sum();
+    let headers: usize = record
+        .headers
+        .iter()
+        .map(|(name, v)| name.len() + size(v))
+        .sum();
     let bytes = size(&record.key) + size(&record.value) + headers;
     let limit = destination.message_bytes_max;
     if bytes <= limit {
         return Ok(());
     }
     let message = format!("a record of {bytes} bytes is over max.message.bytes of {limit}");
-    Err(Fault::new(FaultClass::BadRecord, "record-too-large", message)
-        .with("topic", destination.name.as_str()))
+    Err(
+        Fault::new(FaultClass::BadRecord, "record-too-large", message)
+            .with("topic", destination.name.as_str()),
+    )
 }
 
 fn shared(range: Range<usize>) -> Payload {

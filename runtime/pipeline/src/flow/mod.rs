@@ -50,12 +50,22 @@ impl Control {
         *self.target.borrow_and_update()
     }
 
-    /// Completes when the target changes; never when nobody can change it any more.
-    async fn changed(&mut self) {
-        if self.target.changed().await.is_err() {
-            std::future::pending::<()>().await;
+    /// Completes when the target changes, or the task is to stop; says which. Never completes when
+    /// nobody can change anything any more.
+    async fn word(&mut self) -> Word {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Word::Stop,
+            Ok(()) = self.target.changed() => Word::Target,
+            else => std::future::pending().await,
         }
     }
+}
+
+/// A control word that has come.
+enum Word {
+    Stop,
+    Target,
 }
 
 /// Everything that a source's flow is made of.

@@ -100,7 +100,11 @@ impl<B: Broker> DeadLetters<B> {
         let letter = DeadLetter {
             key: owned(&record.key),
             value: owned(&record.value),
-            headers: record.headers.iter().map(|(name, v)| (name.clone(), owned(v))).collect(),
+            headers: record
+                .headers
+                .iter()
+                .map(|(name, v)| (name.clone(), owned(v)))
+                .collect(),
             origin: Some((topic, *partition, record.offset)),
             timestamp_ms: record.timestamp_ms.unwrap_or_else(|| self.clock.now_ms()),
             stage,
@@ -134,6 +138,9 @@ fn weight(record: &crate::batch::OutgoingRecord) -> usize {
         Some(Payload::Shared(range)) => range.len(),
         None => 0,
     };
-    let headers = record.headers.iter().map(|(name, value)| name.len() + bytes(value));
+    let headers = record
+        .headers
+        .iter()
+        .map(|(name, value)| name.len() + bytes(value));
     bytes(&record.key) + bytes(&record.value) + headers.sum::<usize>() + 100
 }

@@ -14,14 +14,14 @@ use tokio::time::Instant;
 use super::decode::Decoder;
 use super::set_aside::DeadLetters;
 use super::size::BatchSize;
-use super::{Control, SinkParts, Target};
+use super::{Control, SinkParts, Target, Word};
 use crate::batch::Fetched;
 use crate::converter::SchemaCache;
 use crate::delivery::{Settles, TaskLog};
 use crate::failure::{RetryPolicy, Stage};
 use crate::port::{
-    Assignment, Broker, Generation, GroupOffsets, RowFault, Signal, SinkPlugin, Subscription, TopicOffset,
-    TransformPlugin,
+    Assignment, Broker, Generation, GroupOffsets, RowFault, Signal, SinkPlugin, Subscription,
+    TopicOffset, TransformPlugin,
 };
 use crate::telemetry::TaskMetrics;
 use crate::transform::Chain;
@@ -159,9 +159,11 @@ where
         let max_bytes = self.size.bytes() as usize;
         tokio::select! {
             biased;
-            () = self.control.stop.cancelled() => Ok(Event::Stop),
+            word = self.control.word() => Ok(match word {
+                Word::Stop => Event::Stop,
+                Word::Target => Event::TargetChanged,
+            }),
             Ok(()) = self.assigned.changed() => Ok(Event::Reassigned),
-            () = self.control.changed() => Ok(Event::TargetChanged),
             () = tokio::time::sleep_until(flush_due), if has_progress => Ok(Event::FlushDue),
             fetched = self.subscription.next(max_bytes), if running => {
                 Ok(Event::Fetched(fetched?))
@@ -175,33 +177,39 @@ where
             self.progress.last_flush = Instant::now();
         }
         self.metrics.read.inc_by(fetched.records.len() as u64);
-        self.size.came_back(fetched.records.len(), fetched.buffer.len());
+        self.size
+            .came_back(fetched.records.len(), fetched.buffer.len());
         let (batch, poison) = self.decoder.decode(&fetched)?;
         for (place, stage, fault) in poison {
-            self.dead_letters.set_aside(&fetched, place, stage, &fault).await?;
+            self.dead_letters
+                .set_aside(&fetched, place, stage, &fault)
+                .await?;
         }
         let shaped = self.shape(Bytes::from(batch), &fetched).await?;
         if let Some(last) = shaped.rows().filter_map(|row| row.offset()).max() {
             self.put(&shaped, &fetched).await?;
-            self.progress.put.insert(fetched.partition.clone(), last + 1);
+            self.progress
+                .put
+                .insert(fetched.partition.clone(), last + 1);
         }
-        self.progress.read.insert(fetched.partition, fetched.next_offset);
+        self.progress
+            .read
+            .insert(fetched.partition, fetched.next_offset);
         Ok(())
     }
 
     /// Transforms the batch; rows that came back with a fault are set aside and not in the result.
     async fn shape(&mut self, batch: Bytes, fetched: &Fetched) -> Result<Batch<Bytes>, Fault> {
-        let shaped = if self.chain.is_empty() {
-            Batch::parse(batch).map_err(|e| fatal("malformed-batch", e.to_string()))?
-        } else {
-            self.chain.apply(batch).await?
-        };
+        let batch = Batch::parse(batch).map_err(|e| fatal("malformed-batch", e.to_string()))?;
+        let shaped = self.chain.apply(batch).await?;
         let mut faulty = BTreeSet::new();
         for (number, row) in shaped.rows().enumerate() {
             if let Some(fault) = row.fault() {
                 let place = row.origin() as usize;
                 let stage = Stage::Transformation;
-                self.dead_letters.set_aside(fetched, place, stage, fault).await?;
+                self.dead_letters
+                    .set_aside(fetched, place, stage, fault)
+                    .await?;
                 faulty.insert(number);
             }
         }
@@ -227,9 +235,12 @@ where
         };
         for failed in faults {
             let row = usize::try_from(failed.row).ok().and_then(|n| shaped.row(n));
-            let row = row.ok_or_else(|| fatal("no-such-row", format!("put named row {}", failed.row)))?;
+            let row =
+                row.ok_or_else(|| fatal("no-such-row", format!("put named row {}", failed.row)))?;
             let place = row.origin() as usize;
-            self.dead_letters.set_aside(fetched, place, Stage::TaskPut, &failed.fault).await?;
+            self.dead_letters
+                .set_aside(fetched, place, Stage::TaskPut, &failed.fault)
+                .await?;
         }
         Ok(())
     }
@@ -344,7 +355,12 @@ async fn subscribe<B: Broker>(
     starts: Vec<TopicOffset>,
 ) -> Result<B::Subscription, Fault> {
     let mut from = Vec::with_capacity(assigned.len());
-    for Assignment { partition, committed, .. } in assigned {
+    for Assignment {
+        partition,
+        committed,
+        ..
+    } in assigned
+    {
         let own = starts.iter().find(|start| start.partition == *partition);
         let start = match own.map(|start| start.offset).or(*committed) {
             Some(start) => start,

@@ -13,14 +13,14 @@ use super::encode::Encoder;
 use super::in_flight::InFlight;
 use super::size::{BatchSize, RECORDS_MAX};
 use super::topics::Destinations;
-use super::{Control, SourceParts, Target};
+use super::{Control, SourceParts, Target, Word};
 use crate::batch::Outgoing;
 use crate::converter::SchemaCache;
 use crate::delivery::{Ledger, Settles, Stored, TaskLog};
 use crate::failure::RetryPolicy;
 use crate::port::{Broker, Polled, Signal, SourcePlugin, TransformPlugin};
 use crate::telemetry::TaskMetrics;
-use crate::transform::Chain;
+use crate::transform::{Chain, numbered};
 
 /// Runs a source task until it is stopped or fails. What was appended when it ends is stored,
 /// confirmed and told to the connector before the connector is closed.
@@ -132,7 +132,11 @@ where
                 self.append(Outgoing::default())?;
             }
             let running = self.control.target() == Target::Running && !self.in_flight.is_full();
-            let turn = if running { self.poll().await? } else { self.wait().await? };
+            let turn = if running {
+                self.poll().await?
+            } else {
+                self.wait().await?
+            };
             match turn {
                 Turn::Polled(polled) => self.advance(polled).await?,
                 Turn::Again => {}
@@ -151,10 +155,10 @@ where
             return Ok(());
         }
         let outgoing = if self.chain.is_empty() {
-            self.encoder.encode(&batch, &batch).await?
+            self.encoder.encode(&batch, None).await?
         } else {
-            let shaped = self.chain.apply(batch.buffer().clone()).await?;
-            self.encoder.encode(&shaped, &batch).await?
+            let shaped = self.chain.apply(numbered(&batch)?).await?;
+            self.encoder.encode(&shaped, Some(&batch)).await?
         };
         if outgoing.records.is_empty() {
             return Ok(());
@@ -164,11 +168,19 @@ where
 
     /// Queues records together with all progress that they complete (invariants 3 and 5).
     fn append(&mut self, outgoing: Outgoing) -> Result<(), Fault> {
-        let Carried { positions, watermarks } = std::mem::take(&mut self.carried);
-        let moves = self.ledger.advance(positions.iter().map(|(p, at)| (p.as_str(), at)))?;
+        let Carried {
+            positions,
+            watermarks,
+        } = std::mem::take(&mut self.carried);
+        let moves = self
+            .ledger
+            .advance(positions.iter().map(|(p, at)| (p.as_str(), at)))?;
         let positions = positions
             .into_iter()
-            .map(|(partition, position)| SourcePosition { partition, position });
+            .map(|(partition, position)| SourcePosition {
+                partition,
+                position,
+            });
         let settles = Settles {
             positions: positions.collect(),
             moves,
@@ -176,7 +188,8 @@ where
             group: None,
         };
         let (n_records, bytes) = (outgoing.records.len(), outgoing.buffer.len());
-        self.in_flight.push(self.log.append(outgoing, settles), n_records, bytes);
+        self.in_flight
+            .push(self.log.append(outgoing, settles), n_records, bytes);
         self.idle.last_append = Instant::now();
         Ok(())
     }
@@ -185,27 +198,32 @@ where
     async fn poll(&mut self) -> Result<Turn, Fault> {
         let signal = self.plugin.signal();
         let idle_due = self.idle.last_append + self.idle.interval;
-        let (has_progress, mut stopping) = (!self.carried.is_empty(), false);
-        let mut poll = pin!(self.plugin.poll(RECORDS_MAX, self.size.bytes()));
-        let polled = loop {
-            tokio::select! {
-                biased;
-                () = self.control.stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    signal.stop();
+        let mut progress_waits = !self.carried.is_empty();
+        let mut stopping = false;
+        let polled = {
+            let mut poll = pin!(self.plugin.poll(RECORDS_MAX, self.size.bytes()));
+            loop {
+                tokio::select! {
+                    biased;
+                    word = self.control.word(), if !stopping => match word {
+                        Word::Stop => {
+                            stopping = true;
+                            signal.stop();
+                        }
+                        Word::Target => signal.wake(),
+                    },
+                    stored = self.in_flight.next() => {
+                        let (stored, n_records) = stored?;
+                        self.metrics.written.inc_by(n_records as u64);
+                        self.settled.push(stored);
+                        signal.wake();
+                    }
+                    () = tokio::time::sleep_until(idle_due), if progress_waits => {
+                        progress_waits = false;
+                        signal.wake();
+                    }
+                    polled = &mut poll => break polled,
                 }
-                stored = self.in_flight.next() => {
-                    let (stored, n_records) = stored?;
-                    self.metrics.written.inc_by(n_records as u64);
-                    self.settled.push(stored);
-                    signal.wake();
-                }
-                () = self.control.changed() => signal.wake(),
-                () = tokio::time::sleep_until(idle_due), if has_progress => {
-                    signal.wake();
-                    break (&mut poll).await;
-                }
-                polled = &mut poll => break polled,
             }
         };
         match polled {
@@ -222,13 +240,16 @@ where
         let idle_due = self.idle.last_append + self.idle.interval;
         tokio::select! {
             biased;
-            () = self.control.stop.cancelled() => return Ok(Turn::Stop),
+            word = self.control.word() => {
+                if matches!(word, Word::Stop) {
+                    return Ok(Turn::Stop);
+                }
+            }
             stored = self.in_flight.next() => {
                 let (stored, n_records) = stored?;
                 self.metrics.written.inc_by(n_records as u64);
                 self.settled.push(stored);
             }
-            () = self.control.changed() => {}
             () = tokio::time::sleep_until(idle_due), if !self.carried.is_empty() => {}
         }
         Ok(Turn::Again)
@@ -285,12 +306,14 @@ impl Carried {
             match self.positions.get_mut(partition) {
                 Some(known) => known.clone_from(position),
                 None => {
-                    self.positions.insert(partition.to_owned(), position.clone());
+                    self.positions
+                        .insert(partition.to_owned(), position.clone());
                 }
             }
         }
         for watermark in watermarks {
-            self.watermarks.retain(|known| known.stream != watermark.stream);
+            self.watermarks
+                .retain(|known| known.stream != watermark.stream);
             self.watermarks.push(watermark);
         }
     }

@@ -48,13 +48,18 @@ impl<B: Broker> Destinations<B> {
         }
         let topic = match TopicName::parse(name) {
             Ok(topic) if topic.is_internal() => {
-                return Ok(Err(refused(format!("{topic} is one of Longshore's own topics"))));
+                return Ok(Err(refused(format!(
+                    "{topic} is one of Longshore's own topics"
+                ))));
             }
             Ok(topic) => topic,
             Err(error) => return Ok(Err(refused(error.to_string()))),
         };
         let described = self.find_or_create(&topic).await?;
-        let limit = described.configs.get("max.message.bytes").and_then(|n| n.parse().ok());
+        let limit = described
+            .configs
+            .get("max.message.bytes")
+            .and_then(|n| n.parse().ok());
         let destination = Destination {
             name: topic,
             partitions: described.partitions,
@@ -68,7 +73,11 @@ impl<B: Broker> Destinations<B> {
         if let Some(found) = self.broker.topic(name).await? {
             return Ok(found);
         }
-        match self.broker.create_topic(self.creation.topic(name.clone())).await {
+        match self
+            .broker
+            .create_topic(self.creation.topic(name.clone()))
+            .await
+        {
             Err(BrokerError::TopicExists(_)) => {
                 let found = self.broker.topic(name).await?;
                 found.ok_or_else(|| BrokerError::UnknownTopic(name.clone()))

@@ -8,6 +8,17 @@ use longshore_model::{TopicName, TopicPartition};
 use super::BrokerResult;
 use crate::batch::Fetched;
 
+/// The latest record of a key of a compacted topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyedRecord {
+    /// The key.
+    pub key: Bytes,
+    /// The value.
+    pub value: Bytes,
+    /// Headers in order; those without a value are left out.
+    pub headers: Vec<(String, Bytes)>,
+}
+
 /// Reads topics.
 pub trait Fetch {
     /// See [`Subscription`].
@@ -39,14 +50,7 @@ pub trait Fetch {
     fn replay(
         &self,
         topic: &TopicName,
-    ) -> impl Future<Output = BrokerResult<Vec<(Bytes, Bytes)>>> + Send;
-
-    /// The latest durable record of one key: value and headers.
-    fn latest(
-        &self,
-        topic: &TopicName,
-        key: &[u8],
-    ) -> impl Future<Output = BrokerResult<Option<(Bytes, Vec<(String, Bytes)>)>>> + Send;
+    ) -> impl Future<Output = BrokerResult<Vec<KeyedRecord>>> + Send;
 
     /// A group's committed offsets, in the order asked for.
     fn committed(

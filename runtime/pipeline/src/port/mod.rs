@@ -11,7 +11,7 @@ mod topics;
 pub use append::{Append, Expect, Generation, GroupOffsets, Move, Owner, Write};
 pub use clock::Clock;
 pub use error::{BrokerError, BrokerResult};
-pub use fetch::{Fetch, Subscription};
+pub use fetch::{Fetch, KeyedRecord, Subscription};
 pub use plugin::{
     Assignment, Config, PluginId, PluginInfo, Plugins, Polled, Problem, RowFault, Signal,
     SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,

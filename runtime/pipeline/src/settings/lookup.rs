@@ -42,7 +42,10 @@ impl<'a> Lookup<'a> {
             Ok(n) if range.contains(&n) => n,
             Ok(_) => {
                 let (min, max) = (range.start(), range.end());
-                self.problem(key, format!("must be within {min} and {max}, and is {text}"));
+                self.problem(
+                    key,
+                    format!("must be within {min} and {max}, and is {text}"),
+                );
                 default
             }
             Err(_) => {

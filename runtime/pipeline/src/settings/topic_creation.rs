@@ -18,7 +18,10 @@ pub struct TopicCreation {
 
 impl TopicCreation {
     pub(crate) fn read(keys: &mut Lookup<'_>) -> Self {
-        if keys.text("topic.creation.groups").is_some_and(|groups| !groups.is_empty()) {
+        if keys
+            .text("topic.creation.groups")
+            .is_some_and(|groups| !groups.is_empty())
+        {
             keys.problem(
                 "topic.creation.groups",
                 "does not work yet; topic.creation.default.* applies to every topic",
@@ -28,7 +31,11 @@ impl TopicCreation {
         let partitions = keys.number(&format!("{DEFAULT}partitions"), -1, -1..=10_000);
         creation.partitions = u32::try_from(partitions).ok().filter(|n| *n > 0);
         // Any replication factor is one on the embedded log; Kafka Connect requires the key.
-        keys.number(&format!("{DEFAULT}replication.factor"), -1, -1..=i64::from(i16::MAX));
+        keys.number(
+            &format!("{DEFAULT}replication.factor"),
+            -1,
+            -1..=i64::from(i16::MAX),
+        );
         for (key, value) in keys.under(DEFAULT) {
             if !matches!(key, "partitions" | "replication.factor") {
                 creation.configs.insert(key.to_owned(), value.to_owned());

@@ -44,7 +44,8 @@ impl PluginMetrics {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let known = inner.counters.contains_key(name) || inner.gauges.contains_key(name);
         let room = inner.counters.len() + inner.gauges.len() < PLUGIN_METRICS_MAX;
-        if !known && !(room && is_legal(name)) {
+        let allowed = known || (room && is_legal(name));
+        if !allowed {
             return false;
         }
         change(&mut inner);

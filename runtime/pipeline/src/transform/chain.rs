@@ -1,5 +1,5 @@
-//! The chain of a task's transforms. A batch is handed from one to the next; the host numbers the
-//! rows first, so that every row can be traced to the one it came from.
+//! The chain of a task's transforms. A batch is handed from one to the next; transforms keep each
+//! row's origin, so that every row can be traced to the one it came from.
 
 use bytes::{Bytes, BytesMut};
 use longshore_model::batch::{Batch, Malformed};
@@ -26,20 +26,25 @@ impl<T: TransformPlugin> Chain<T> {
         self.steps.is_empty()
     }
 
-    /// Hands a batch through all steps. The result's rows carry the number of the row they came
-    /// from as their origin.
+    /// Hands a batch through all steps.
     ///
     /// # Errors
     /// The first step's fault that retries did not mend, or that it returned no batch.
-    pub async fn apply(&mut self, batch: Bytes) -> Result<Batch<Bytes>, Fault> {
-        let mut batch = number_rows(batch)?;
+    pub async fn apply(&mut self, mut batch: Batch<Bytes>) -> Result<Batch<Bytes>, Fault> {
         for step in &mut self.steps {
-            let input = batch.into_buffer();
-            let output = apply_step(step, input, self.retry).await?;
+            let output = apply_step(step, batch.into_buffer(), self.retry).await?;
             batch = Batch::parse(output).map_err(malformed)?;
         }
         Ok(batch)
     }
+}
+
+/// A copy of a batch whose rows have their own number as their origin.
+pub(crate) fn numbered(batch: &Batch<Bytes>) -> Result<Batch<Bytes>, Fault> {
+    let copy = BytesMut::from(&batch.buffer()[..]);
+    let mut copy = Batch::parse(copy).map_err(malformed)?;
+    copy.number_rows();
+    Batch::parse(copy.into_buffer().freeze()).map_err(malformed)
 }
 
 async fn apply_step<T: TransformPlugin>(
@@ -57,13 +62,6 @@ async fn apply_step<T: TransformPlugin>(
             done => return done,
         }
     }
-}
-
-fn number_rows(batch: Bytes) -> Result<Batch<Bytes>, Fault> {
-    let batch = batch.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&*shared));
-    let mut batch = Batch::parse(batch).map_err(malformed)?;
-    batch.number_rows();
-    Batch::parse(batch.into_buffer().freeze()).map_err(malformed)
 }
 
 fn malformed(error: Malformed) -> Fault {

@@ -4,4 +4,5 @@ mod chain;
 mod spec;
 
 pub use chain::Chain;
+pub(crate) use chain::numbered;
 pub use spec::{TransformSpec, parse_chain};

@@ -38,17 +38,27 @@ pub fn parse_chain(connector: &Settings) -> Result<Vec<TransformSpec>, Vec<Probl
             chain.push(spec);
         }
     }
-    if keys.text("predicates").is_some_and(|predicates| !predicates.is_empty()) {
+    if keys
+        .text("predicates")
+        .is_some_and(|predicates| !predicates.is_empty())
+    {
         keys.problem("predicates", "do not work yet");
     }
     for (key, _) in Lookup::new(connector).under("transforms.") {
         let named = |alias: &&str| key.strip_prefix(*alias).is_some_and(|k| k.starts_with('.'));
-        if !aliases.iter().any(|alias| named(&alias)) {
-            keys.problem(&format!("transforms.{key}"), "belongs to no transform of the list");
+        if !aliases.iter().any(named) {
+            keys.problem(
+                &format!("transforms.{key}"),
+                "belongs to no transform of the list",
+            );
         }
     }
     let problems = keys.into_problems();
-    if problems.is_empty() { Ok(chain) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(chain)
+    } else {
+        Err(problems)
+    }
 }
 
 fn parse_step(keys: &mut Lookup<'_>, alias: &str) -> Option<TransformSpec> {
@@ -69,10 +79,16 @@ fn parse_step(keys: &mut Lookup<'_>, alias: &str) -> Option<TransformSpec> {
         }
     }
     for key in unknown {
-        keys.problem(&format!("{prefix}{key}"), "does not work yet: there are no predicates");
+        keys.problem(
+            &format!("{prefix}{key}"),
+            "does not work yet: there are no predicates",
+        );
     }
     if spec.class.is_empty() {
-        keys.problem(&format!("{prefix}type"), "is missing: it names the transform's plugin");
+        keys.problem(
+            &format!("{prefix}type"),
+            "is missing: it names the transform's plugin",
+        );
         return None;
     }
     Some(spec)
@@ -83,7 +99,10 @@ mod tests {
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Settings {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -95,7 +114,10 @@ mod tests {
             ("transforms.b.header", "x"),
         ]))
         .unwrap();
-        let names: Vec<_> = chain.iter().map(|s| (s.alias.as_str(), s.class.as_str())).collect();
+        let names: Vec<_> = chain
+            .iter()
+            .map(|s| (s.alias.as_str(), s.class.as_str()))
+            .collect();
         assert_eq!(names, [("b", "mark"), ("a", "upper")]);
         assert_eq!(chain[0].config, [("header".to_owned(), "x".to_owned())]);
     }

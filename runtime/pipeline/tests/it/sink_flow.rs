@@ -1,0 +1,224 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_model::{Fault, TopicName, TopicPartition};
+use longshore_pipeline::batch::{Outgoing, OutgoingRecord, Payload};
+use longshore_pipeline::flow::{Control, SinkParts, run_sink};
+use longshore_pipeline::memory::MemoryBroker;
+use longshore_pipeline::port::{Append, Assignment, Fetch, Owner, TopicId, TopicOffset, Write};
+use longshore_pipeline::schemas::SchemaTable;
+use longshore_pipeline::telemetry::TaskMetrics;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::{FixedClock, Notes, ScriptedSink, Upper, control, create, log, sink_settings};
+
+const GROUP: &str = "connect-c";
+
+fn partition() -> TopicPartition {
+    TopicPartition {
+        topic: TopicName::parse("t").unwrap(),
+        partition: 0,
+    }
+}
+
+async fn write(broker: &MemoryBroker, values: &[&[u8]]) {
+    create(broker, "t", 1).await;
+    let owner = Owner::from_stored("test");
+    let generation = broker.raise(std::slice::from_ref(&owner)).await.unwrap();
+    let record = |value: &&[u8]| OutgoingRecord {
+        partition: 0,
+        timestamp_ms: 7,
+        key: None,
+        value: Some(Payload::Owned(Bytes::copy_from_slice(value))),
+        headers: Vec::new(),
+    };
+    let records = Outgoing {
+        buffer: Bytes::new(),
+        partitions: vec![partition()],
+        records: values.iter().map(record).collect(),
+    };
+    let write = Write {
+        owner,
+        generation,
+        records,
+        moves: Vec::new(),
+        group: None,
+    };
+    broker.append(write).await.unwrap();
+}
+
+async fn committed(broker: &MemoryBroker) -> Option<i64> {
+    broker.committed(GROUP, &[partition()]).await.unwrap()[0]
+}
+
+async fn assignment(broker: &MemoryBroker) -> Assignment {
+    Assignment {
+        partition: partition(),
+        topic_id: TopicId(Arc::from("topic-1")),
+        committed: committed(broker).await,
+    }
+}
+
+struct Running {
+    flow: JoinHandle<Result<(), Fault>>,
+    notes: Notes,
+    put: Arc<tokio::sync::Notify>,
+    stop: CancellationToken,
+    _assigned: watch::Sender<Vec<Assignment>>,
+    _target: watch::Sender<longshore_pipeline::flow::Target>,
+}
+
+async fn start(
+    broker: &MemoryBroker,
+    sink: ScriptedSink,
+    settings: &[(&str, &str)],
+    transforms: Vec<Upper>,
+) -> Running {
+    let (notes, put) = (Arc::clone(&sink.notes), Arc::clone(&sink.put));
+    let (sender, assigned) = watch::channel(vec![assignment(broker).await]);
+    let (target, stop, control): (_, _, Control) = control();
+    let parts = SinkParts {
+        log: log(broker).await,
+        plugin: sink,
+        transforms,
+        settings: sink_settings(settings),
+        schemas: Arc::new(SchemaTable::default()),
+        group: GROUP.to_owned(),
+        assigned,
+        metrics: TaskMetrics::default(),
+        clock: Arc::new(FixedClock),
+    };
+    Running {
+        flow: tokio::spawn(run_sink(parts, control)),
+        notes,
+        put,
+        stop,
+        _assigned: sender,
+        _target: target,
+    }
+}
+
+impl Running {
+    async fn put_of(&self, value: &str) {
+        while !self.notes.lock().unwrap().put.iter().any(|v| v == value) {
+            self.put.notified().await;
+        }
+    }
+
+    async fn stopped(self) -> Result<(), Fault> {
+        self.stop.cancel();
+        self.flow.await.unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_are_put_flushed_and_their_offset_is_committed() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"b"]).await;
+    let running = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    running.put_of("b").await;
+    assert_eq!(committed(&broker).await, None);
+    let notes = Arc::clone(&running.notes);
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(2));
+    let noted = notes.lock().unwrap();
+    assert_eq!((noted.put.len(), noted.flushes, noted.closed), (2, 1, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_committed_once_an_interval() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a"]).await;
+    let running = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    running.put_of("a").await;
+    let mut appended = broker.appended();
+    appended.mark_unchanged();
+    let started = tokio::time::Instant::now();
+    appended.changed().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(1));
+    assert_eq!(started.elapsed(), Duration::from_secs(60));
+    running.stopped().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_starts_where_its_group_stands() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"b"]).await;
+    let first = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    first.put_of("b").await;
+    first.stopped().await.unwrap();
+    write(&broker, &[b"c"]).await;
+    let second = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    second.put_of("c").await;
+    assert_eq!(second.notes.lock().unwrap().put, ["c"]);
+    assert_eq!(second.notes.lock().unwrap().opened_with, [Some(2)]);
+    second.stopped().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_that_the_sink_keeps_beats_the_groups() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"b", b"c"]).await;
+    let sink = ScriptedSink {
+        starts: vec![TopicOffset {
+            partition: partition(),
+            offset: 2,
+        }],
+        ..ScriptedSink::default()
+    };
+    let running = start(&broker, sink, &[], Vec::new()).await;
+    running.put_of("c").await;
+    assert_eq!(running.notes.lock().unwrap().put, ["c"]);
+    running.stopped().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_transformed_or_put_is_dead_lettered_with_the_offset() {
+    let broker = MemoryBroker::default();
+    write(
+        &broker,
+        &[b"a", b"\xff", b"fault", b"drop", b"refuse", b"b"],
+    )
+    .await;
+    let settings = [
+        ("errors.tolerance", "all"),
+        ("errors.deadletterqueue.topic.name", "dlq"),
+        ("errors.deadletterqueue.context.headers.enable", "true"),
+    ];
+    let sink = ScriptedSink::default();
+    let running = start(&broker, sink, &settings, vec![Upper]).await;
+    running.put_of("B").await;
+    assert!(broker.values("dlq").is_empty());
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(6));
+    let dead: Vec<_> = broker.values("dlq").into_iter().flatten().collect();
+    assert_eq!(dead, [&b"\xff"[..], b"fault"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_record_ends_the_task_where_it_is_not_tolerated() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"refuse"]).await;
+    let running = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    let fault = running.flow.await.unwrap().unwrap_err();
+    assert_eq!(fault.code, "refused");
+    assert_eq!(fault.detail("offset"), Some("1"));
+    assert_eq!(committed(&broker).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retriable_fault_of_put_is_tried_again_with_the_same_batch() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a"]).await;
+    let sink = ScriptedSink {
+        retriable_puts: 3,
+        ..ScriptedSink::default()
+    };
+    let running = start(&broker, sink, &[], Vec::new()).await;
+    running.put_of("a").await;
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(1));
+}
