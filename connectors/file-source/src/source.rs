@@ -39,6 +39,8 @@ pub struct FileSource {
     /// Positions of files that have not turned up yet.
     stored: HashMap<String, Stored>,
     listed: Vec<FileEntry>,
+    /// Whether the last survey was finished: before that a copy may look like a new file.
+    surveyed: bool,
     /// Oldest first.
     tails: Vec<Tail>,
     /// The live file whose turn it is.
@@ -76,6 +78,7 @@ impl Source for FileSource {
             config,
             stored,
             listed: Vec::new(),
+            surveyed: false,
             tails: Vec::new(),
             turn: 0,
             gaps: Gaps::default(),
@@ -86,6 +89,9 @@ impl Source for FileSource {
 
     async fn poll(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
         let mut batch = Filling::new(&self.config, limits)?;
+        if !self.surveyed {
+            self.survey(ctx).await?;
+        }
         loop {
             match self.fill(ctx, &mut batch).await {
                 // What was read before the fault is good; the fault comes again at the next poll.
@@ -335,6 +341,7 @@ impl FileSource {
 
     /// Looks which files there are now.
     async fn survey(&mut self, ctx: &Ctx) -> Result<(), Fault> {
+        self.surveyed = false;
         let survey = Survey::take(ctx, &self.config.file, self.rotated.as_deref()).await?;
         self.listed = survey.all().cloned().collect();
         if self.listed.is_empty() {
@@ -351,6 +358,7 @@ impl FileSource {
             self.begin_again(ctx, &cut);
             sort_oldest_first(&mut self.tails);
         }
+        self.surveyed = true;
         Ok(())
     }
 

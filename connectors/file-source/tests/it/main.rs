@@ -1,0 +1,82 @@
+//! The connector over the testkit's host.
+
+mod copies;
+mod faults;
+mod polls;
+mod rotation;
+
+use file_source::FileSource;
+use longshore_sdk::{Config, Ctx, PollLimits, Source, SourcePosition, TaskContext};
+use longshore_testkit::contract::{self, SourceContract, shown};
+use longshore_testkit::{Call, FakeHost, Step, complete};
+
+const LOG: &str = "/var/log/app.log";
+
+const CONFIG: &[(&str, &str)] = &[("file", LOG), ("topic", "lines"), ("max.line.bytes", "64")];
+
+/// Runs the contract over steps that destroy nothing.
+fn contract(steps: &[&dyn Fn(&FakeHost)], expected: &[&str]) {
+    contract::source::<FileSource>(&SourceContract {
+        config: CONFIG,
+        steps,
+        steps_while_down: true,
+        expected,
+    });
+}
+
+/// A source that is polled by hand.
+struct Reading {
+    host: FakeHost,
+    ctx: Ctx,
+    source: FileSource,
+}
+
+impl Reading {
+    fn open(host: &FakeHost, config: &[(&str, &str)]) -> Self {
+        Self::resume(host, config, Vec::new())
+    }
+
+    fn resume(host: &FakeHost, config: &[(&str, &str)], stored: Vec<SourcePosition>) -> Self {
+        let ctx = host.ctx();
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let config = Config::parse(&config.iter().map(owned).collect()).unwrap();
+        let task = TaskContext {
+            connector: "files".to_owned(),
+            task: 0,
+            generation: 1,
+            extra: Vec::new(),
+        };
+        let opened = complete(host, FileSource::open(&ctx, task, config, stored));
+        Self {
+            host: host.clone(),
+            ctx,
+            source: opened.unwrap(),
+        }
+    }
+
+    /// Everything until the source waits, and the last positions.
+    fn read(&mut self) -> (Vec<String>, Vec<SourcePosition>) {
+        let limits = PollLimits {
+            records_max: 500,
+            bytes_max: 64 << 10,
+        };
+        let mut records = Vec::new();
+        let mut positions = std::collections::BTreeMap::new();
+        loop {
+            let mut poll = Call::new(&self.host, self.source.poll(&self.ctx, limits));
+            let Step::Done(polled) = poll.step() else {
+                break;
+            };
+            let batch = longshore_sdk::Batch::parse(polled.unwrap().batch).unwrap();
+            records.extend(batch.rows().map(|row| shown(&row)));
+            for (partition, position) in batch.positions() {
+                positions.insert(partition.to_owned(), position.clone());
+            }
+        }
+        let position = |(partition, position)| SourcePosition {
+            partition,
+            position,
+        };
+        (records, positions.into_iter().map(position).collect())
+    }
+}
