@@ -11,7 +11,7 @@ use longshore_pipeline::port::{Clock, Generation, GroupOffsets, Move, Owner};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use crate::batch::{Batch, Record};
+use crate::batch::Batch;
 use crate::commit::Committer;
 use crate::config::LogConfig;
 use crate::error::{BatchError, Error};
@@ -239,17 +239,6 @@ impl Log {
         let id = self.shared.view().state.partition_id(partition)?;
         self.reading(move |shared| fetch::list_offset(shared, id, spec))
             .await
-    }
-
-    /// The latest synced record of a key in an internal topic; none where there is none, or a tombstone.
-    ///
-    /// # Errors
-    /// When the topic does not exist or cannot be read.
-    pub async fn latest(&self, topic: &TopicName, key: &[u8]) -> Result<Option<Record>, Error> {
-        let id = self.shared.view().state.topic(topic)?.first_partition;
-        let key = Bytes::copy_from_slice(key);
-        let found = self.reading(move |shared| shared.latest(id, &key)).await?;
-        Ok(found.filter(|record| record.value.is_some()))
     }
 
     /// Creates a topic, durably.

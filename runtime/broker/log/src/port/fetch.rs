@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use longshore_model::{TopicName, TopicPartition};
 use longshore_pipeline::batch::{Fetched, FetchedRecord};
-use longshore_pipeline::port::{BrokerError, BrokerResult, Fetch, Subscription};
+use longshore_pipeline::port::{BrokerError, BrokerResult, Fetch, KeyedRecord, Subscription};
 use tokio::sync::watch;
 
 use super::error::of_partition;
@@ -72,55 +72,29 @@ impl Fetch for Log {
         })
     }
 
-    async fn replay(&self, topic: &TopicName) -> BrokerResult<Vec<(Bytes, Bytes)>> {
+    async fn replay(&self, topic: &TopicName) -> BrokerResult<Vec<KeyedRecord>> {
         let partition = TopicPartition {
             topic: topic.clone(),
             partition: 0,
         };
         let (mut offset, end) = Self::bounds(self, &partition)?;
-        let mut latest: HashMap<Bytes, (i64, Option<Bytes>)> = HashMap::new();
+        // A key that is written meanwhile is found twice.
+        let mut latest: HashMap<Bytes, (i64, Option<KeyedRecord>)> = HashMap::new();
         while offset < end {
             let found = Fetch::fetch(self, &partition, offset, REPLAY_BYTES).await?;
-            let slice =
-                |range: &Range<u32>| found.buffer.slice(range.start as usize..range.end as usize);
             for record in &found.records {
                 if let Some(key) = &record.key {
-                    latest.insert(
-                        slice(key),
-                        (record.offset, record.value.as_ref().map(slice)),
-                    );
+                    latest.insert(slice(&found, key), (record.offset, keyed(&found, record)));
                 }
             }
             offset = found.next_offset;
         }
-        let mut latest: Vec<_> = latest
-            .into_iter()
-            .filter_map(|(key, (offset, value))| Some((offset, key, value?)))
-            .collect();
-        latest.sort_unstable_by_key(|(offset, ..)| *offset);
+        let mut latest: Vec<_> = latest.into_values().collect();
+        latest.sort_unstable_by_key(|(offset, _)| *offset);
         Ok(latest
             .into_iter()
-            .map(|(_, key, value)| (key, value))
+            .filter_map(|(_, record)| record)
             .collect())
-    }
-
-    async fn latest(
-        &self,
-        topic: &TopicName,
-        key: &[u8],
-    ) -> BrokerResult<Option<(Bytes, Vec<(String, Bytes)>)>> {
-        let Some(Record {
-            value: Some(value),
-            headers,
-            ..
-        }) = Self::latest(self, topic, key).await?
-        else {
-            return Ok(None);
-        };
-        let headers = headers
-            .into_iter()
-            .map(|(name, value)| (text(&name), value.unwrap_or_default()));
-        Ok(Some((value, headers.collect())))
     }
 
     async fn committed(
@@ -134,6 +108,25 @@ impl Fetch for Log {
             .map(|partition| offsets.get(partition).copied())
             .collect())
     }
+}
+
+/// A record as state keeps it; none for a tombstone.
+fn keyed(fetched: &Fetched, record: &FetchedRecord) -> Option<KeyedRecord> {
+    let headers = record
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), slice(fetched, value.as_ref()?))));
+    let (key, value) = (record.key.as_ref()?, record.value.as_ref()?);
+    Some(KeyedRecord {
+        key: slice(fetched, key),
+        value: slice(fetched, value),
+        headers: headers.collect(),
+    })
+}
+
+/// Bytes of their own: what is kept must not hold on to all that was read.
+fn slice(fetched: &Fetched, range: &Range<u32>) -> Bytes {
+    Bytes::copy_from_slice(fetched.bytes(range))
 }
 
 /// Follows partitions of the log, each in its turn.
