@@ -1,0 +1,248 @@
+//! What was deployed: the config topic, with Kafka Connect's keys and values.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use longshore_model::{ConnectorName, TaskId};
+use longshore_pipeline::port::{Broker, BrokerResult};
+use longshore_pipeline::settings::Settings;
+use serde_json::{Value, json};
+
+use crate::restart::RestartRequest;
+use crate::state_topic::StateTopic;
+use crate::status::Change;
+
+/// The compacted topic of configs.
+pub const CONFIGS_TOPIC: &str = "_longshore_configs";
+
+/// What a connector is asked to be; survives restarts of the worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetState {
+    /// At work.
+    #[default]
+    Started,
+    /// Kept, but moving nothing.
+    Paused,
+}
+
+impl TargetState {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Started => "STARTED",
+            Self::Paused => "PAUSED",
+        }
+    }
+}
+
+/// One connector as it was deployed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Deployed {
+    pub(crate) settings: Settings,
+    pub(crate) target: TargetState,
+    /// The tasks' configs, as far as they are complete.
+    pub(crate) tasks: Vec<Settings>,
+}
+
+/// The config topic.
+#[derive(Debug)]
+pub(crate) struct Catalog<B> {
+    topic: StateTopic<B>,
+}
+
+impl<B: Broker> Catalog<B> {
+    pub(crate) async fn open(broker: B) -> BrokerResult<Self> {
+        let topic = StateTopic::open(broker, CONFIGS_TOPIC).await?;
+        Ok(Self { topic })
+    }
+
+    /// Every connector that is deployed.
+    pub(crate) fn connectors(&self) -> BTreeMap<ConnectorName, Deployed> {
+        read(self.topic.iter())
+    }
+
+    pub(crate) async fn put_connector(
+        &mut self,
+        name: &ConnectorName,
+        settings: &Settings,
+    ) -> BrokerResult<()> {
+        let record = (connector_key(name), Some(properties(settings)));
+        self.topic.put_all(vec![record]).await
+    }
+
+    /// Replaces the tasks of a connector in one write.
+    pub(crate) async fn put_tasks(
+        &mut self,
+        name: &ConnectorName,
+        n_before: u32,
+        tasks: &[Settings],
+    ) -> BrokerResult<()> {
+        let mut records: Vec<Change> = task_ids(name, n_before)
+            .skip(tasks.len())
+            .map(|id| (task_key(&id), None))
+            .collect();
+        for (id, settings) in task_ids(name, u32::MAX).zip(tasks) {
+            records.push((task_key(&id), Some(properties(settings))));
+        }
+        let commit = json!({"tasks": tasks.len()}).to_string();
+        records.push((commit_key(name), Some(Bytes::from(commit))));
+        self.topic.put_all(records).await
+    }
+
+    pub(crate) async fn put_target(
+        &mut self,
+        name: &ConnectorName,
+        target: TargetState,
+    ) -> BrokerResult<()> {
+        let value = json!({"state": target.name(), "state.v2": target.name()}).to_string();
+        let record = (target_key(name), Some(Bytes::from(value)));
+        self.topic.put_all(vec![record]).await
+    }
+
+    pub(crate) async fn put_restart(
+        &mut self,
+        name: &ConnectorName,
+        request: RestartRequest,
+    ) -> BrokerResult<()> {
+        let value = json!({
+            "include-tasks": request.include_tasks,
+            "only-failed": request.only_failed,
+        });
+        let record = (restart_key(name), Some(Bytes::from(value.to_string())));
+        self.topic.put_all(vec![record]).await
+    }
+
+    pub(crate) async fn delete(&mut self, name: &ConnectorName, n_tasks: u32) -> BrokerResult<()> {
+        let keys = [connector_key, target_key, restart_key, commit_key].map(|key| key(name));
+        let tasks = task_ids(name, n_tasks).map(|id| task_key(&id));
+        let records = keys.into_iter().chain(tasks).map(|key| (key, None));
+        self.topic.put_all(records.collect()).await
+    }
+}
+
+fn read<'a>(
+    records: impl Iterator<Item = (&'a Bytes, &'a Bytes)>,
+) -> BTreeMap<ConnectorName, Deployed> {
+    let mut connectors = BTreeMap::<ConnectorName, Deployed>::new();
+    let mut targets = Vec::new();
+    let mut tasks = BTreeMap::new();
+    let mut commits = Vec::new();
+    for (key, value) in records {
+        let Ok(key) = std::str::from_utf8(key) else {
+            continue;
+        };
+        let Ok(value) = serde_json::from_slice::<Value>(value) else {
+            tracing::warn!(
+                key,
+                "a record of the config topic is not JSON and is left out"
+            );
+            continue;
+        };
+        let parse = |name: &str| ConnectorName::parse(name).ok();
+        if let Some(name) = key.strip_prefix("connector-").and_then(parse) {
+            connectors.entry(name).or_default().settings = read_properties(&value);
+        } else if let Some(name) = key.strip_prefix("target-state-").and_then(parse) {
+            let paused = value["state.v2"] == "PAUSED" || value["state"] == "PAUSED";
+            targets.push((name, paused));
+        } else if let Some(name) = key.strip_prefix("commit-").and_then(parse) {
+            commits.push((name, value["tasks"].as_u64().unwrap_or(0)));
+        } else if let Some(task) = key.strip_prefix("task-") {
+            tasks.insert(task.to_owned(), read_properties(&value));
+        }
+    }
+    for (name, paused) in targets {
+        if let (Some(connector), true) = (connectors.get_mut(&name), paused) {
+            connector.target = TargetState::Paused;
+        }
+    }
+    for (name, n_tasks) in commits {
+        if let Some(connector) = connectors.get_mut(&name) {
+            let task = |n| tasks.remove(&format!("{name}-{n}"));
+            connector.tasks = (0..n_tasks).map_while(task).collect();
+        }
+    }
+    connectors
+}
+
+fn connector_key(name: &ConnectorName) -> Bytes {
+    Bytes::from(format!("connector-{name}"))
+}
+
+fn target_key(name: &ConnectorName) -> Bytes {
+    Bytes::from(format!("target-state-{name}"))
+}
+
+fn restart_key(name: &ConnectorName) -> Bytes {
+    Bytes::from(format!("restart-connector-{name}"))
+}
+
+fn commit_key(name: &ConnectorName) -> Bytes {
+    Bytes::from(format!("commit-{name}"))
+}
+
+fn task_key(id: &TaskId) -> Bytes {
+    Bytes::from(format!("task-{id}"))
+}
+
+/// The ids of a connector's first `n` tasks.
+pub(crate) fn task_ids(name: &ConnectorName, n: u32) -> impl Iterator<Item = TaskId> {
+    (0..n).map(|task| TaskId {
+        connector: name.clone(),
+        task,
+    })
+}
+
+fn properties(settings: &Settings) -> Bytes {
+    Bytes::from(json!({"properties": settings}).to_string())
+}
+
+fn read_properties(value: &Value) -> Settings {
+    let properties = value["properties"].as_object().into_iter().flatten();
+    properties
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connectors(records: &[(&str, Value)]) -> BTreeMap<ConnectorName, Deployed> {
+        let records: Vec<_> = records
+            .iter()
+            .map(|(k, v)| (Bytes::from((*k).to_owned()), Bytes::from(v.to_string())))
+            .collect();
+        read(records.iter().map(|(k, v)| (k, v)))
+    }
+
+    fn of(value: &str) -> Value {
+        json!({"properties": {"k": value}})
+    }
+
+    #[test]
+    fn records_of_kafka_connect_are_read() {
+        let read = connectors(&[
+            ("commit-a-1", json!({"tasks": 2})),
+            ("connector-a-1", of("c")),
+            (
+                "target-state-a-1",
+                json!({"state": "PAUSED", "state.v2": "PAUSED"}),
+            ),
+            ("target-state-gone", json!({"state": "STARTED"})),
+            ("task-a-1-0", of("t0")),
+            ("task-a-1-1", of("t1")),
+        ]);
+        let name = ConnectorName::parse("a-1").unwrap();
+        let deployed = &read[&name];
+        assert_eq!(read.len(), 1);
+        assert_eq!(deployed.target, TargetState::Paused);
+        assert_eq!(deployed.settings["k"], "c");
+        let tasks: Vec<_> = deployed.tasks.iter().map(|t| t["k"].as_str()).collect();
+        assert_eq!(tasks, ["t0", "t1"]);
+    }
+
+    #[test]
+    fn tasks_without_a_commit_do_not_count() {
+        let read = connectors(&[("connector-a", of("c")), ("task-a-0", of("t0"))]);
+        assert!(read[&ConnectorName::parse("a").unwrap()].tasks.is_empty());
+    }
+}

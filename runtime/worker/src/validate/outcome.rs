@@ -1,0 +1,141 @@
+//! What a check finds, in the shape of Kafka Connect's `ConfigInfos`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use longshore_model::config::{ConfigKey, KeyType};
+
+/// A config as it arrives: a null is an error of its key.
+pub type Submitted = BTreeMap<String, Option<String>>;
+
+/// A config that was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Validation {
+    /// The connector class as it was submitted.
+    pub name: String,
+    /// The groups of keys, in order.
+    pub groups: Vec<String>,
+    /// Every key.
+    pub configs: Vec<KeyInfo>,
+}
+
+/// A key: its definition and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyInfo {
+    /// `None` for a key that nobody knows.
+    pub definition: Option<ConfigKey>,
+    /// Its place within its group, from 1; -1 outside of groups.
+    pub order: i32,
+    /// What was submitted.
+    pub value: KeyValue,
+}
+
+/// What was submitted for a key, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyValue {
+    /// The key.
+    pub name: String,
+    /// The value, or the default; masked where it is a password.
+    pub value: Option<String>,
+    /// What it could be.
+    pub recommended: Vec<String>,
+    /// What is wrong.
+    pub errors: Vec<String>,
+}
+
+impl Validation {
+    /// Everything that is wrong, key by key.
+    #[must_use]
+    pub fn errors(&self) -> Vec<String> {
+        let errors = self.configs.iter().flat_map(|key| key.value.errors.iter());
+        errors.cloned().collect()
+    }
+}
+
+/// Gathers keys and errors.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    keys: Vec<KeyInfo>,
+    index: HashMap<String, usize>,
+    orders: HashMap<String, i32>,
+    groups: Vec<String>,
+}
+
+/// What is shown in place of a password.
+pub(crate) const HIDDEN: &str = "[hidden]";
+
+impl Outcome {
+    /// Adds a key that is defined. The first definition of a name counts.
+    pub(super) fn define(&mut self, key: ConfigKey, submitted: Option<&str>) {
+        if self.index.contains_key(&key.name) {
+            return;
+        }
+        let order = match &key.group {
+            Some(group) => {
+                if !self.groups.contains(group) {
+                    self.groups.push(group.clone());
+                }
+                let order = self.orders.entry(group.clone()).or_default();
+                *order += 1;
+                *order
+            }
+            None => -1,
+        };
+        let value = match (submitted.or(key.default.as_deref()), key.key_type) {
+            (Some(_), KeyType::Password) => Some(HIDDEN.to_owned()),
+            (value, _) => value.map(str::to_owned),
+        };
+        self.index.insert(key.name.clone(), self.keys.len());
+        self.keys.push(KeyInfo {
+            value: KeyValue {
+                name: key.name.clone(),
+                value,
+                ..KeyValue::default()
+            },
+            definition: Some(key),
+            order,
+        });
+    }
+
+    pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.index.contains_key(name)
+    }
+
+    /// Whether something is wrong with the key already.
+    pub(super) fn is_wrong(&self, name: &str) -> bool {
+        let key = self.index.get(name).map(|&at| &self.keys[at]);
+        key.is_some_and(|key| !key.value.errors.is_empty())
+    }
+
+    pub(super) fn error(&mut self, name: &str, message: impl Into<String>) {
+        let at = *self.index.entry(name.to_owned()).or_insert_with(|| {
+            self.keys.push(KeyInfo {
+                definition: None,
+                order: -1,
+                value: KeyValue {
+                    name: name.to_owned(),
+                    ..KeyValue::default()
+                },
+            });
+            self.keys.len() - 1
+        });
+        let errors = &mut self.keys[at].value.errors;
+        let message = message.into();
+        if !errors.contains(&message) {
+            errors.push(message);
+        }
+    }
+
+    pub(super) fn recommend(&mut self, name: &str, values: Vec<String>) {
+        if let Some(&at) = self.index.get(name) {
+            self.keys[at].value.recommended = values;
+        }
+    }
+
+    pub(super) fn finish(self, name: &str) -> Validation {
+        Validation {
+            name: name.to_owned(),
+            groups: self.groups,
+            configs: self.keys,
+        }
+    }
+}
