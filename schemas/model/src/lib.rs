@@ -9,14 +9,19 @@
 
 extern crate alloc;
 
+pub mod avro;
 pub mod batch;
 pub mod config;
 mod fault;
 mod id;
+pub mod json;
 mod manifest;
 mod position;
+pub mod schema;
+mod value;
 
 pub use fault::{Fault, FaultClass};
 pub use id::{ConnectorName, InvalidName, TaskId, TopicName, TopicPartition};
 pub use manifest::{Capability, InvalidManifest, MANIFEST_SECTION, Manifest, Role};
 pub use position::{Order, Position, SourcePosition, Watermark};
+pub use value::Value;

@@ -297,6 +297,13 @@ impl<'a, B: AsRef<[u8]>> Row<'a, B> {
         some_index(self.u16_at(6))
     }
 
+    /// The source partition, a JSON object.
+    #[must_use]
+    pub fn source(&self) -> Option<&'a str> {
+        let range = &self.batch.sources[self.source_index()?];
+        Some(self.batch.text(range))
+    }
+
     /// The topic partition that the connector chose or the record came from.
     #[must_use]
     pub fn partition(&self) -> Option<u32> {

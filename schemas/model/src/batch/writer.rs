@@ -8,6 +8,7 @@ use super::layout::{
     BATCH_BYTES_MAX, HEADER_BYTES, MAGIC, Malformed, NO_TIMESTAMP, NONE, ROW_FIXED_BYTES,
     SECTION_FAULTS, SECTION_HEADER_NAMES, SECTION_POSITIONS, SECTION_SOURCES, SECTION_TOPICS,
 };
+use super::reader::Row;
 use crate::{Fault, Position};
 
 /// A topic of the batch being written.
@@ -134,6 +135,33 @@ impl BatchWriter {
             Some((_, old)) => *old = position,
             None => self.positions.push((source.0, position)),
         }
+    }
+
+    /// A row that says what a row of another batch says, to be changed and pushed; the headers are
+    /// given apart, as [`Row::headers`] yields them.
+    ///
+    /// # Errors
+    /// When a table of this batch is full.
+    pub fn like<'a, B: AsRef<[u8]>>(
+        &mut self,
+        row: &Row<'a, B>,
+        headers: &'a [(&'a str, Datum<'a>)],
+    ) -> Result<NewRow<'a>, Malformed> {
+        Ok(NewRow {
+            topic: row.topic().map(|topic| self.topic(topic)).transpose()?,
+            source: row.source().map(|source| self.source(source)).transpose()?,
+            partition: row.partition(),
+            origin: row.origin(),
+            timestamp: row.timestamp(),
+            offset: row.offset(),
+            key: row.key(),
+            value: row.value(),
+            headers,
+            fault: row
+                .fault()
+                .map(|fault| self.fault(fault.clone()))
+                .transpose()?,
+        })
     }
 
     /// Writes a row.
