@@ -94,7 +94,8 @@ pub use longshore_model::batch::{
     Row, SourceIndex, TopicIndex,
 };
 pub use longshore_model::{
-    Fault, FaultClass, Manifest, Order, Position, SourcePosition, Watermark,
+    Fault, FaultClass, Manifest, Order, Position, SourcePosition, Value, Watermark, avro, json,
+    schema,
 };
 pub use longshore_sdk_macros::Config;
 pub use plugin::{Contract, Contracts, Plugin, Problem};

@@ -63,8 +63,8 @@ pub struct Contract {
 /// ```ignore
 /// longshore_sdk::plugin! {
 ///     name: "file-source",
-///     doc: "Lines of files to records",               // else the package's description
 ///     source: FileSource,                             // or sink: or transform:
+///     doc: "Lines of files to records",               // else the package's description
 ///     aliases: ["FileStreamSource"],
 ///     capabilities: [read_files("file"), write_files("spool")],
 ///     optional: [contracts],                          // the source implements Contracts
@@ -77,8 +77,8 @@ pub struct Contract {
 macro_rules! plugin {
     (
         name: $name:literal,
-        $(doc: $doc:literal,)?
         $role:ident: $plugin:ty
+        $(, doc: $doc:literal)?
         $(, aliases: [$($alias:literal $(, $more_aliases:literal)* $(,)?)?])?
         $(, capabilities: [$(
             $access:ident($key:literal $(, $more_keys:literal)*)

@@ -38,7 +38,7 @@ fn a_file_cut_off_and_begun_again_is_read_from_its_start() {
 fn a_file_that_grew_again_past_the_position_is_told_by_its_fingerprint() {
     contract(
         &[&|host| host.append_file(LOG, "one\ntwo\n"), &|host| {
-            host.write_file(LOG, "three\nfour\nfive\n")
+            host.write_file(LOG, "three\nfour\nfive\n");
         }],
         &["one", "two", "three", "four", "five"],
     );
