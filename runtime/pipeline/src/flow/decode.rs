@@ -24,6 +24,7 @@ pub(super) struct Decoder {
 #[derive(Debug)]
 enum Read<'a> {
     Borrowed(Datum<'a>),
+    Bytes(Vec<u8>),
     Json(String),
     Text(String),
     Avro(u32, Vec<u8>),
@@ -33,6 +34,7 @@ impl Read<'_> {
     fn datum(&self) -> Datum<'_> {
         match self {
             Self::Borrowed(datum) => *datum,
+            Self::Bytes(bytes) => Datum::Bytes(bytes),
             Self::Json(json) => Datum::Json(json),
             Self::Text(text) => Datum::Text(text),
             Self::Avro(schema, bytes) => Datum::Avro {
@@ -134,6 +136,7 @@ fn own<'a>(
         Deserialized::AsText => Read::Borrowed(Datum::Text(text()?)),
         Deserialized::AsJson => Read::Borrowed(Datum::Json(text()?)),
         Deserialized::Text(text) => Read::Text(text),
+        Deserialized::Bytes(bytes) => Read::Bytes(bytes),
         Deserialized::Json(json) => Read::Json(json),
         Deserialized::Avro { schema, datum } => Read::Avro(schemas.declare(&schema)?, datum),
     })
