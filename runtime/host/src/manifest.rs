@@ -1,7 +1,7 @@
 //! What a plugin says about itself, read without running it.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use longshore_model::{MANIFEST_SECTION, Manifest, Role};
 use wasmparser::{Encoding, Parser, Payload};

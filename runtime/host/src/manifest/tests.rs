@@ -39,6 +39,12 @@ fn core_module(sections: &[Vec<u8>]) -> Vec<u8> {
     [b"\0asm\x01\0\0\0".to_vec(), sections.concat()].concat()
 }
 
+/// A component that is a plugin by what it says, and does nothing.
+pub(crate) fn plugin(name: &str, version: &str) -> Vec<u8> {
+    let json = json(name, "0.1").replace("\"1.0\"", &format!("\"{version}\""));
+    component(&[manifest_section(&json), source_exports()])
+}
+
 fn json(name: &str, contract: &str) -> String {
     format!(
         r#"{{"name":"{name}","version":"1.0","contract":"{contract}","doc":"","roles":["source"],

@@ -34,8 +34,8 @@ impl Source for Floods {
             "batch" => return Ok(bytes(9 << 20)),
             "hostcall" => return Ok(bytes(40 << 20)),
             "records" => return too_many_records(limits),
-            "log" => (0..50_000).for_each(|_| ctx.log(Level::Warn, &long, &[("long", &long)])),
-            "stderr" => (0..20_000).for_each(|n| eprintln!("line {n}")),
+            "log" => (0..2_000).for_each(|_| ctx.log(Level::Warn, &long, &[("long", &long)])),
+            "stderr" => (0..2_000).for_each(|n| eprintln!("line {n}")),
             "metrics" => (0..1_000).for_each(|n| ctx.count(&format!("metric_{n}"), 1)),
             _ => ctx.progress(&format!("{{\"long\":\"{long}\"}}")),
         }

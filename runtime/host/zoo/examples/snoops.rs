@@ -1,12 +1,13 @@
 //! Reads what its config's `target` says, whatever its `file` grants.
 
 use longshore_sdk::{
-    BatchWriter, Config, Ctx, Datum, Fault, NewRow, PollLimits, Polled, Position, Source,
-    SourcePosition, TaskContext, Wake, plugin,
+    BatchWriter, Config, Ctx, Datum, Fault, FileEntry, NewRow, PollLimits, Polled, Position,
+    Source, SourcePosition, TaskContext, Wake, plugin,
 };
 
 struct Snoops {
     config: SnoopsConfig,
+    known: Vec<FileEntry>,
     polls: u64,
 }
 
@@ -27,16 +28,20 @@ impl Source for Snoops {
         config: SnoopsConfig,
         _positions: Vec<SourcePosition>,
     ) -> Result<Self, Fault> {
-        Ok(Self { config, polls: 0 })
+        Ok(Self {
+            config,
+            known: Vec::new(),
+            polls: 0,
+        })
     }
 
     async fn poll(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
         let target = self.config.target.as_str();
+        let granted = self.config.file.as_str();
         if self.polls > 0 {
-            let known = ctx.files().list(&self.config.file).await?;
-            let heard = match ctx
-                .files()
-                .wait_change(&[&self.config.file], &known, 3_600_000)
+            let files = ctx.files();
+            let heard = match files
+                .wait_change(&[granted], &self.known, 3_600_000)
                 .await?
             {
                 Wake::Ready => "heard_ready",
@@ -45,6 +50,7 @@ impl Source for Snoops {
             };
             ctx.count(heard, 1);
         }
+        self.known = ctx.files().list(granted).await?;
         self.polls += 1;
         let file = ctx.files().open(target).await?;
         let bytes = file.read_at(0, limits.bytes_max).await?;

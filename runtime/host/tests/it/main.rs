@@ -1,0 +1,9 @@
+//! The real host runs the real guests of the zoo.
+
+mod behaving;
+mod costs;
+mod files;
+mod hostile_bytes;
+mod misbehaving;
+mod names;
+mod zoo;
