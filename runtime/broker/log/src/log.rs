@@ -342,7 +342,7 @@ impl Log {
             .collect();
         Ok(Usage {
             disk_bytes: sizes?.into_iter().sum(),
-            live_bytes: self.shared.view().live_bytes_total(),
+            live_bytes: self.shared.view().live_bytes(),
         })
     }
 

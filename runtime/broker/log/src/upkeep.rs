@@ -88,7 +88,7 @@ impl Upkeep {
         let frozen = view.index.freeze();
         let dead: Vec<_> = files
             .into_iter()
-            .filter(|file| *file < end.file && view.live_bytes(*file) == 0)
+            .filter(|file| *file < end.file && view.file_bytes(*file).live == 0)
             .collect();
         drop(view);
         frozen.write(&summary)?;

@@ -24,8 +24,8 @@ pub(crate) struct View {
     pub(crate) checkpoint_end: JournalEnd,
     /// The base offset of the latest record of every key, by compacted partition.
     latest: BTreeMap<PartitionId, HashMap<Bytes, i64>>,
-    /// Live bytes by file; a file that is not there has none.
-    live: BTreeMap<u32, u64>,
+    /// Bytes of batches by file; a file that is not there has none.
+    files: BTreeMap<u32, FileBytes>,
     /// Live bytes by partition.
     sizes: BTreeMap<PartitionId, u64>,
     /// Entries that are dead and still have to be removed.
@@ -37,6 +37,15 @@ pub(crate) struct View {
 pub(crate) struct JournalEnd {
     pub(crate) file: u32,
     pub(crate) at: u64,
+}
+
+/// Bytes of batches in one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FileBytes {
+    /// All that were written.
+    pub(crate) written: u64,
+    /// Those that the index points to.
+    pub(crate) live: u64,
 }
 
 /// A range of offsets whose entries go.
@@ -54,7 +63,7 @@ impl View {
             end: JournalEnd::default(),
             checkpoint_end: JournalEnd::default(),
             latest: BTreeMap::new(),
-            live: BTreeMap::new(),
+            files: BTreeMap::new(),
             sizes: BTreeMap::new(),
             purging: BTreeMap::new(),
         }
@@ -79,6 +88,8 @@ impl View {
     }
 
     fn insert(&mut self, placed: &Placed, place: Place, fresh: bool) -> Result<(), Error> {
+        let len = u64::from(place.len);
+        self.files.entry(place.file).or_default().written += len;
         let key = EntryKey {
             partition: placed.partition,
             offset: placed.base_offset,
@@ -108,8 +119,8 @@ impl View {
         if let Some(before) = before {
             self.bury(key.partition, before.place);
         }
-        *self.live.entry(place.file).or_default() += u64::from(place.len);
-        *self.sizes.entry(key.partition).or_default() += u64::from(place.len);
+        self.files.entry(place.file).or_default().live += len;
+        *self.sizes.entry(key.partition).or_default() += len;
         self.index.set(
             key,
             Entry {
@@ -153,8 +164,8 @@ impl View {
 
     fn bury(&mut self, partition: PartitionId, place: Place) {
         let len = u64::from(place.len);
-        if let Some(live) = self.live.get_mut(&place.file) {
-            *live = live.saturating_sub(len);
+        if let Some(file) = self.files.get_mut(&place.file) {
+            file.live = file.live.saturating_sub(len);
         }
         if let Some(size) = self.sizes.get_mut(&partition) {
             *size = size.saturating_sub(len);
@@ -278,12 +289,12 @@ impl View {
         self.remove(key)
     }
 
-    pub(crate) fn live_bytes(&self, file: u32) -> u64 {
-        self.live.get(&file).copied().unwrap_or(0)
+    pub(crate) fn file_bytes(&self, file: u32) -> FileBytes {
+        self.files.get(&file).copied().unwrap_or_default()
     }
 
-    pub(crate) fn live_bytes_total(&self) -> u64 {
-        self.live.values().sum()
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.files.values().map(|file| file.live).sum()
     }
 
     pub(crate) fn partition_bytes(&self, partition: PartitionId) -> u64 {
@@ -292,7 +303,7 @@ impl View {
 
     pub(crate) fn forget_files(&mut self, files: &[u32]) {
         for file in files {
-            self.live.remove(file);
+            self.files.remove(file);
         }
     }
 }

@@ -11,8 +11,10 @@ use crate::index::EntryKey;
 use crate::journal::{FILE_HEADER_BYTES, FrameReader, Item, Placed};
 use crate::log::answered;
 use crate::queue::{CopyOf, Request};
+use crate::view::FileBytes;
 
-/// A file is not worth copying for less than this many percent of it.
+/// A file is not worth copying for less than this many percent of it. Only dead batches count, so that copying cannot
+/// go round in circles over what every file has: headers and a snapshot.
 const DEAD_PERCENT_MIN: u64 = 10;
 
 /// What a file holds that has to be dealt with.
@@ -27,7 +29,7 @@ impl Upkeep {
     pub(super) async fn clean(&mut self) -> Result<(), Error> {
         while let Some(file) = self.deadest()? {
             let cleaned = self.clean_file(file).await;
-            if cleaned.is_err() || self.shared.view().live_bytes(file) > 0 {
+            if cleaned.is_err() || self.shared.view().file_bytes(file).live > 0 {
                 self.unclean.insert(file);
             }
             cleaned?;
@@ -36,7 +38,7 @@ impl Upkeep {
         Ok(())
     }
 
-    /// The closed file with the smallest live part, while the disk holds too much.
+    /// The closed file with the largest dead part, while the disk holds too much.
     fn deadest(&self) -> Result<Option<u32>, Error> {
         let files = self.shared.files.list()?;
         let mut disk_bytes = 0;
@@ -45,13 +47,14 @@ impl Upkeep {
         for file in files {
             let size = self.shared.files.size(file)?;
             disk_bytes += size;
-            let live_percent = view.live_bytes(file) * 100 / size.max(1);
-            let worth = live_percent <= 100 - DEAD_PERCENT_MIN && !self.unclean.contains(&file);
-            if file < view.end.file && worth && best.is_none_or(|(least, _)| live_percent < least) {
-                best = Some((live_percent, file));
+            let FileBytes { written, live } = view.file_bytes(file);
+            let dead_percent = written.saturating_sub(live) * 100 / size.max(1);
+            let worth = dead_percent >= DEAD_PERCENT_MIN && !self.unclean.contains(&file);
+            if file < view.end.file && worth && best.is_none_or(|(most, _)| dead_percent > most) {
+                best = Some((dead_percent, file));
             }
         }
-        let limit = view.live_bytes_total() / 100 * self.shared.config.disk_percent_max;
+        let limit = view.live_bytes() / 100 * self.shared.config.disk_percent_max;
         Ok(best.filter(|_| disk_bytes > limit).map(|(_, file)| file))
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 
-use super::{JournalEnd, Purge, View};
+use super::{FileBytes, JournalEnd, Purge, View};
 use crate::codec::{Decoder, put_len};
 use crate::error::Error;
 use crate::index::Index;
@@ -19,10 +19,11 @@ impl View {
         out.put_u32_le(self.end.file);
         out.put_u64_le(self.end.at);
         self.state.encode(&mut out);
-        put_len(&mut out, self.live.len());
-        for (file, live) in &self.live {
+        put_len(&mut out, self.files.len());
+        for (file, bytes) in &self.files {
             out.put_u32_le(*file);
-            out.put_u64_le(*live);
+            out.put_u64_le(bytes.written);
+            out.put_u64_le(bytes.live);
         }
         put_len(&mut out, self.sizes.len());
         for (partition, size) in &self.sizes {
@@ -59,10 +60,12 @@ impl View {
     }
 
     fn read_sizes(&mut self, mut from: Decoder) -> Option<()> {
-        self.live = from
-            .list(|from| Some((from.u32()?, from.u64()?)))?
-            .into_iter()
-            .collect();
+        let files = from.list(|from| {
+            let file = from.u32()?;
+            let (written, live) = (from.u64()?, from.u64()?);
+            Some((file, FileBytes { written, live }))
+        })?;
+        self.files = files.into_iter().collect();
         self.sizes = from
             .list(|from| Some((from.u32()?, from.u64()?)))?
             .into_iter()

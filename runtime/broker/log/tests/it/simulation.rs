@@ -158,7 +158,7 @@ impl Simulation {
         }
         let mut rig = Rig::new(seed, config);
         rig.create("kept", 2, &[("retention.ms", "-1")]);
-        rig.create("short", 1, &[("retention.bytes", "1500")]);
+        rig.create("short", 1, &[("retention.bytes", "400")]);
         let partitions = vec![
             partition("kept", 0),
             partition("kept", 1),
@@ -351,7 +351,11 @@ impl Simulation {
     fn refused(&mut self, id: u64, error: &Error) {
         let by = self.written[&id].by;
         match error {
-            Error::DiskFull | Error::StaleGeneration { .. } | Error::GenerationEnded { .. } => {
+            // The last: the disk went while the append was checked.
+            Error::DiskFull
+            | Error::StaleGeneration { .. }
+            | Error::GenerationEnded { .. }
+            | Error::Io { .. } => {
                 self.seen.full += u64::from(matches!(error, Error::DiskFull));
                 // These say for certain that nothing was written. A producer tries again under the same sequence.
                 if let By::Owner(who) = by {
@@ -402,7 +406,7 @@ impl Simulation {
 
     fn upkeep(&mut self) {
         self.settle();
-        if self.rig.log().failure().is_some() {
+        if self.rig.log().failure().is_some() || !self.has_power() {
             return;
         }
         self.verify();
@@ -410,6 +414,14 @@ impl Simulation {
         self.rig.upkeep().ok();
         self.seen.files_removed += u64::from(self.n_files() < files);
         self.collect();
+    }
+
+    fn has_power(&self) -> bool {
+        use longshore_disk::Disk as _;
+        self.rig
+            .disk
+            .exists(std::path::Path::new("/data/log/format"))
+            .is_ok()
     }
 
     fn n_files(&self) -> usize {

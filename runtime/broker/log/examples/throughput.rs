@@ -1,0 +1,294 @@
+//! Measures the log against a raw file on the same disk and prints one line of JSON.
+//!
+//! `throughput DIR [BYTES]` needs three times `BYTES` (2 GiB) of free space in `DIR`.
+//! The raw file is written and synced every 2 MiB; the log appends the same bytes, 32 topics in turn, with the same sync
+//! points. Then half of it expires, and a cold partition is read.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement prints its result or fails"
+)]
+
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::num::NonZeroU64;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use longshore_log::{Append, Batch, BatchBuilder, Log, LogConfig, NewTopic, Owner};
+use longshore_model::{TopicName, TopicPartition};
+use longshore_pipeline::port::Clock;
+use rustix::fs::{Advice, fadvise};
+use tokio::time::Instant;
+
+const SYNC_BYTES: usize = 2 << 20;
+const BATCH_BYTES: usize = 64 << 10;
+const TOPICS: usize = 32;
+const DEFAULT_BYTES: usize = 2 << 30;
+const READ_BYTES: usize = 1 << 20;
+
+#[derive(Debug, Default)]
+struct SetClock(AtomicI64);
+
+impl Clock for SetClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let mut args = env::args().skip(1);
+    let dir = PathBuf::from(
+        args.next()
+            .unwrap_or_else(|| panic!("usage: throughput DIR [BYTES]")),
+    );
+    let bytes: usize = args
+        .next()
+        .map_or(DEFAULT_BYTES, |bytes| bytes.parse().unwrap());
+    let dir = dir.join("longshore-throughput");
+    fs::create_dir_all(&dir).unwrap();
+    let raw = raw(&dir.join("raw"), bytes);
+    let log = log(&dir.join("log"), bytes).await;
+    fs::remove_dir_all(&dir).unwrap();
+    let ratio = log.append_mb_s / raw.write_mb_s;
+    let read_ratio = log.cold_read_mb_s / raw.read_mb_s;
+    println!(
+        "{{\"bytes\":{bytes},\"raw_write_mb_s\":{:.0},\"raw_worst_ms\":{},\"append_mb_s\":{:.0},\"append_ratio\":{ratio:.2},\
+         \"append_worst_ms\":{},\"raw_read_mb_s\":{:.0},\"cold_read_mb_s\":{:.0},\"cold_read_ratio\":{read_ratio:.2},\
+         \"recovery_ms\":{},\"rebuild_ms\":{},\"retention_append_worst_ms\":{},\"settle_ms\":{},\"written_per_byte\":{:.2},\
+         \"disk_per_live\":{:.2},\"peak_rss_mb\":{:.0}}}",
+        raw.write_mb_s,
+        raw.worst_ms,
+        log.append_mb_s,
+        log.append_worst_ms,
+        raw.read_mb_s,
+        log.cold_read_mb_s,
+        log.recovery_ms,
+        log.rebuild_ms,
+        log.retention_append_worst_ms,
+        log.settle_ms,
+        log.written_per_byte,
+        log.disk_per_live,
+        status("VmHWM:") / 1024.0,
+    );
+}
+
+struct Raw {
+    write_mb_s: f64,
+    read_mb_s: f64,
+    worst_ms: u128,
+}
+
+fn raw(path: &Path, bytes: usize) -> Raw {
+    let chunk = random_bytes(SYNC_BYTES);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .read(true)
+        .open(path)
+        .unwrap();
+    let begun = Instant::now();
+    let mut worst = Duration::ZERO;
+    for at in (0..bytes).step_by(SYNC_BYTES) {
+        let one = Instant::now();
+        file.write_all_at(&chunk, at as u64).unwrap();
+        file.sync_data().unwrap();
+        worst = worst.max(one.elapsed());
+    }
+    let write_mb_s = rate(bytes, begun);
+    forget_pages(&file);
+    let mut buffer = vec![0; READ_BYTES];
+    let begun = Instant::now();
+    for at in (0..bytes).step_by(READ_BYTES) {
+        file.read_exact_at(&mut buffer, at as u64).unwrap();
+    }
+    let read_mb_s = rate(bytes, begun);
+    fs::remove_file(path).unwrap();
+    Raw {
+        write_mb_s,
+        read_mb_s,
+        worst_ms: worst.as_millis(),
+    }
+}
+
+#[derive(Default)]
+struct Measured {
+    append_mb_s: f64,
+    append_worst_ms: u128,
+    cold_read_mb_s: f64,
+    recovery_ms: u128,
+    rebuild_ms: u128,
+    retention_append_worst_ms: u128,
+    settle_ms: u128,
+    written_per_byte: f64,
+    disk_per_live: f64,
+}
+
+async fn log(dir: &Path, bytes: usize) -> Measured {
+    let clock = Arc::new(SetClock::default());
+    let config = LogConfig {
+        upkeep_interval: Duration::from_secs(1),
+        ..LogConfig::default()
+    };
+    let start = || Log::start(dir, config.clone(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    let (log, threads) = start();
+    let partitions = create_topics(&log).await;
+    let owner = Owner::from_stored("bench");
+    let generation = log.raise(std::slice::from_ref(&owner)).await.unwrap();
+    let batches: Vec<Batch> = (0..SYNC_BYTES / BATCH_BYTES)
+        .map(|_| batch(&clock))
+        .collect();
+    let append = |partitions: Vec<(TopicPartition, Batch)>| Append {
+        owner: owner.clone(),
+        generation,
+        batches: partitions,
+        moves: Vec::new(),
+        group: None,
+    };
+    let place = |i: usize| partitions[i % TOPICS].clone();
+    let written_before = io("write_bytes:");
+
+    let mut measured = Measured::default();
+    let begun = Instant::now();
+    for _ in (0..bytes).step_by(SYNC_BYTES) {
+        let one = Instant::now();
+        let batches = batches
+            .iter()
+            .enumerate()
+            .map(|(i, batch)| (place(i), batch.clone()))
+            .collect();
+        log.append(append(batches)).await.unwrap();
+        measured.append_worst_ms = measured.append_worst_ms.max(one.elapsed().as_millis());
+    }
+    measured.append_mb_s = rate(bytes, begun);
+    drop((log, threads));
+
+    let begun = Instant::now();
+    drop(start());
+    measured.recovery_ms = begun.elapsed().as_millis();
+    fs::remove_dir_all(dir.join("index")).unwrap();
+    let begun = Instant::now();
+    let (log, threads) = start();
+    measured.rebuild_ms = begun.elapsed().as_millis();
+
+    for entry in fs::read_dir(dir.join("journal")).unwrap() {
+        forget_pages(&File::open(entry.unwrap().path()).unwrap());
+    }
+    let begun = Instant::now();
+    let (mut offset, end) = log.bounds(&partitions[0]).unwrap();
+    let mut read = 0;
+    while offset < end {
+        let fetched = log.fetch(&partitions[0], offset, READ_BYTES).await.unwrap();
+        read += fetched.batches.len();
+        offset += i64::try_from(Batch::parse_all(fetched.batches).unwrap().len()).unwrap();
+    }
+    measured.cold_read_mb_s = rate(read, begun);
+
+    // The first third of the topics keeps nothing, the second half of what is there, the rest everything.
+    clock.0.store(1_000_000, Ordering::Relaxed);
+    let begun = Instant::now();
+    let generation = log.raise(std::slice::from_ref(&owner)).await.unwrap();
+    loop {
+        let one = Instant::now();
+        let small = Append {
+            generation,
+            ..append(vec![(place(TOPICS - 1), batches[0].clone())])
+        };
+        log.append(small).await.unwrap();
+        measured.retention_append_worst_ms = measured
+            .retention_append_worst_ms
+            .max(one.elapsed().as_millis());
+        let usage = log.usage().unwrap();
+        measured.disk_per_live = ratio(usage.disk_bytes, usage.live_bytes);
+        let retained = log.bounds(&partitions[0]).unwrap().0 > 0;
+        if (retained && measured.disk_per_live <= 1.3) || begun.elapsed() > Duration::from_secs(60)
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    measured.settle_ms = begun.elapsed().as_millis();
+    drop((log, threads));
+    measured.written_per_byte = (io("write_bytes:") - written_before) / bytes_f64(bytes);
+    measured
+}
+
+async fn create_topics(log: &Log) -> Vec<TopicPartition> {
+    let mut partitions = Vec::new();
+    for i in 0..TOPICS {
+        let name = TopicName::parse(&format!("bench-{i}")).unwrap();
+        let config = match i % 3 {
+            0 => ("retention.ms", "500000".to_owned()),
+            1 => ("retention.bytes", (4 << 20).to_string()),
+            _ => ("retention.ms", "-1".to_owned()),
+        };
+        let configs = [(config.0.to_owned(), config.1)].into();
+        log.create_topic(NewTopic {
+            name: name.clone(),
+            partitions: Some(1),
+            configs,
+        })
+        .await
+        .unwrap();
+        partitions.push(TopicPartition {
+            topic: name,
+            partition: 0,
+        });
+    }
+    partitions
+}
+
+fn batch(clock: &SetClock) -> Batch {
+    let value = random_bytes(BATCH_BYTES - 100);
+    let mut builder = BatchBuilder::new();
+    builder.push(clock.now_ms(), None, Some(&value), std::iter::empty());
+    builder.finish().unwrap()
+}
+
+fn random_bytes(len: usize) -> Vec<u8> {
+    let mut random = longshore_disk::Random::new(len as u64);
+    (0..len / 8 + 1)
+        .flat_map(|_| random.bits().to_le_bytes())
+        .take(len)
+        .collect()
+}
+
+fn forget_pages(file: &File) {
+    file.sync_all().unwrap();
+    fadvise(file, 0, None::<NonZeroU64>, Advice::DontNeed).unwrap();
+}
+
+fn rate(bytes: usize, begun: Instant) -> f64 {
+    bytes_f64(bytes) / 1e6 / begun.elapsed().as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+fn bytes_f64(bytes: usize) -> f64 {
+    bytes as f64
+}
+
+fn ratio(a: u64, b: u64) -> f64 {
+    bytes_f64(usize::try_from(a).unwrap()) / bytes_f64(usize::try_from(b).unwrap().max(1))
+}
+
+fn io(field: &str) -> f64 {
+    number("/proc/self/io", field)
+}
+
+fn status(field: &str) -> f64 {
+    number("/proc/self/status", field)
+}
+
+fn number(file: &str, field: &str) -> f64 {
+    let text = fs::read_to_string(file).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(field))
+        .unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
