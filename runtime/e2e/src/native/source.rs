@@ -1,0 +1,125 @@
+//! A source connector behind the pipeline's port.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use longshore_cap_files::FilesClient;
+use longshore_model::batch::Batch;
+use longshore_model::{Fault, FaultClass, SourcePosition};
+use longshore_pipeline::delivery::Stored;
+use longshore_pipeline::port::{Polled, SourcePlugin, TaskEnv};
+use longshore_sdk::{Config, Ctx, PollLimits, Source};
+use tokio::sync::mpsc;
+
+use super::host::NativeHost;
+use super::{Ask, Bell, ask, config_map, gone, task_context};
+
+enum Question {
+    Poll(PollLimits),
+    Commit(Vec<SourcePosition>),
+    Close,
+}
+
+/// A source's instance: a local task and its mailbox. Dropped, the task ends at its next question.
+#[derive(Debug)]
+pub struct NativeSource {
+    mailbox: mpsc::Sender<Ask<Question, Polled>>,
+    bell: Bell,
+}
+
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Poll(_) => "poll",
+            Self::Commit(_) => "commit",
+            Self::Close => "close",
+        })
+    }
+}
+
+impl NativeSource {
+    /// Opens the connector on the current `LocalSet`.
+    ///
+    /// # Errors
+    /// The connector's own.
+    pub async fn open<S: Source>(
+        env: TaskEnv,
+        files: FilesClient,
+        positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        let bell = Bell::default();
+        let config = <S::Config as Config>::parse(&config_map(&env))?;
+        let task = task_context(&env);
+        let ctx = Ctx::new(Rc::new(NativeHost::new(env, files, bell.clone())));
+        let source = S::open(&ctx, task, config, positions).await?;
+        let (mailbox, questions) = mpsc::channel(1);
+        tokio::task::spawn_local(answer(source, ctx, questions));
+        Ok(Self { mailbox, bell })
+    }
+}
+
+async fn answer<S: Source>(
+    mut source: S,
+    ctx: Ctx,
+    mut questions: mpsc::Receiver<Ask<Question, Polled>>,
+) {
+    while let Some((question, mut reply)) = questions.recv().await {
+        let nothing = || polled(longshore_sdk::Polled::default());
+        let answer = match question {
+            Question::Poll(limits) => tokio::select! {
+                // Whoever asked is gone, and with it the task.
+                () = reply.closed() => return,
+                answer = source.poll(&ctx, limits) => answer.and_then(polled),
+            },
+            Question::Commit(positions) => {
+                source.commit(&ctx, positions).await;
+                nothing()
+            }
+            Question::Close => {
+                source.close(&ctx).await;
+                reply.send(nothing()).ok();
+                return;
+            }
+        };
+        reply.send(answer).ok();
+    }
+}
+
+fn polled(polled: longshore_sdk::Polled) -> Result<Polled, Fault> {
+    let batch = Batch::parse(Bytes::from(polled.batch));
+    Ok(Polled {
+        batch: batch
+            .map_err(|e| Fault::new(FaultClass::Fatal, "malformed-batch", e.to_string()))?,
+        watermarks: polled.watermarks,
+    })
+}
+
+impl SourcePlugin for NativeSource {
+    type Signal = Bell;
+
+    fn signal(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    async fn poll(&mut self, records_max: u32, bytes_max: u32) -> Result<Polled, Fault> {
+        self.bell.begin_call();
+        let limits = PollLimits {
+            records_max,
+            bytes_max,
+        };
+        ask(&self.mailbox, Question::Poll(limits)).await
+    }
+
+    async fn commit(&mut self, stored: Stored) -> Result<(), Fault> {
+        let positions = stored.positions().to_vec();
+        ask(&self.mailbox, Question::Commit(positions)).await?;
+        Ok(())
+    }
+
+    async fn close(self) -> Result<(), Fault> {
+        match ask(&self.mailbox, Question::Close).await {
+            Err(fault) if fault != gone() => Err(fault),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A worker's REST API, as `curl` would use it.
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use reqwest::Method;
+use reqwest::blocking::{Client, Response};
+use serde_json::Value;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// An answer: status and JSON, null where there is no body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+}
+
+/// Speaks to one worker.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    base: String,
+    client: Client,
+}
+
+impl Rest {
+    /// Speaks to the worker at an address such as `http://127.0.0.1:8083`.
+    ///
+    /// # Errors
+    /// When no client can be made.
+    pub fn new(base: &str) -> Result<Self> {
+        let client = Client::builder().timeout(TIMEOUT).no_proxy().build()?;
+        Ok(Self { base: base.to_owned(), client })
+    }
+
+    /// Sends a request and reads the answer, whatever its status is.
+    ///
+    /// # Errors
+    /// When nothing answers, or not with JSON.
+    pub fn send(&self, method: &Method, path: &str, body: Option<&str>) -> Result<Answer> {
+        let response = self.raw(method, path, body)?;
+        let status = response.status().as_u16();
+        let text = response.text()?;
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).with_context(|| format!("{method} {path}: {status} {text}"))?
+        };
+        Ok(Answer { status, body })
+    }
+
+    /// Reads something that must be there.
+    ///
+    /// # Errors
+    /// When the answer is none of success.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        expect_success(path, self.send(&Method::GET, path, None)?)
+    }
+
+    /// Creates something.
+    ///
+    /// # Errors
+    /// When the answer is none of success.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        expect_success(path, self.send(&Method::POST, path, Some(&body.to_string()))?)
+    }
+
+    /// Deploys a connector, or replaces its config.
+    ///
+    /// # Errors
+    /// When the answer is none of success.
+    pub fn deploy(&self, body: &Value) -> Result<Value> {
+        let name = body["name"].as_str().context("the connector has no name")?;
+        let path = format!("/connectors/{name}/config");
+        expect_success(&path, self.send(&Method::PUT, &path, Some(&body["config"].to_string()))?)
+    }
+
+    /// Follows a topic's records from its beginning until one satisfies the condition.
+    ///
+    /// # Errors
+    /// When none does within the time of a request.
+    pub fn follow(&self, topic: &str, mut done: impl FnMut(&Value) -> bool) -> Result<()> {
+        let path = format!("/topics/{topic}/records?follow=true&offset=0");
+        let response = self.raw(&Method::GET, &path, None)?;
+        if !response.status().is_success() {
+            bail!("GET {path}: {}", response.text()?);
+        }
+        for line in BufReader::new(response).lines() {
+            let line = line.with_context(|| format!("follow {topic}"))?;
+            if let Some(data) = line.strip_prefix("data:")
+                && done(&serde_json::from_str(data)?)
+            {
+                return Ok(());
+            }
+        }
+        bail!("the stream of {topic} ended");
+    }
+
+    fn raw(&self, method: &Method, path: &str, body: Option<&str>) -> Result<Response> {
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_owned());
+        }
+        request.send().with_context(|| format!("{method} {path}"))
+    }
+}
+
+fn expect_success(path: &str, answer: Answer) -> Result<Value> {
+    if !(200..300).contains(&answer.status) {
+        bail!("{path}: {} {}", answer.status, answer.body);
+    }
+    Ok(answer.body)
+}

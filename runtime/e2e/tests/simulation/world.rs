@@ -1,0 +1,144 @@
+//! One seed: lives of a worker, one after another, over disks that outlive them.
+
+use std::path::Path;
+
+use longshore_disk::{Disk, Loss, SimDisk};
+use longshore_log::MemoryStore;
+
+use crate::input::Input;
+use crate::life::{End, Life};
+use crate::random::Random;
+
+pub(crate) const DATA: &str = "/data/log";
+pub(crate) const OUTPUT: &str = "/out/copy.log";
+
+#[derive(Debug)]
+pub(crate) struct World {
+    random: Random,
+    input: Input,
+    disk: SimDisk,
+    store: MemoryStore,
+    seen: Seen,
+}
+
+/// What happened, so that a run in which nothing did is noticed.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    lives: u64,
+    crashes: u64,
+    failures: u64,
+    graceful: u64,
+    bytes: u64,
+}
+
+impl Seen {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.lives += other.lives;
+        self.crashes += other.crashes;
+        self.failures += other.failures;
+        self.graceful += other.graceful;
+        self.bytes += other.bytes;
+    }
+
+    pub(crate) fn assert_that_things_happened(&self, seeds: u64) {
+        assert!(self.bytes > 0);
+        if seeds >= 50 {
+            assert!(
+                self.crashes > 0 && self.failures > 0 && self.graceful > 0,
+                "{self:?}"
+            );
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn new(mut random: Random) -> Self {
+        let disk = SimDisk::new(random.next());
+        disk.create_dir(Path::new(DATA)).unwrap();
+        disk.create_dir(Path::new("/out")).unwrap();
+        Self {
+            input: Input::new(random.next()),
+            random,
+            disk,
+            store: MemoryStore::default(),
+            seen: Seen::default(),
+        }
+    }
+
+    pub(crate) fn run(mut self) -> Seen {
+        for _ in 0..self.random.within(2..8) {
+            self.live();
+        }
+        // The last life meets no faults and ends when everything has arrived.
+        self.disk.set_quota(u64::MAX);
+        self.disk.crash(Loss::Everything);
+        let last = Life::new(&self.disk, &self.store, &mut self.input, &mut self.random);
+        assert_eq!(last.live_until_everything_arrived(), End::Stopped);
+        let output = self.disk.open(Path::new(OUTPUT)).unwrap();
+        let mut bytes = vec![0; usize::try_from(output.size().unwrap()).unwrap()];
+        output.read_exact_at(&mut bytes, 0).unwrap();
+        assert_same(&bytes, &self.input.content);
+        self.seen.bytes = bytes.len() as u64;
+        self.seen
+    }
+
+    fn live(&mut self) {
+        self.seen.lives += 1;
+        self.ask_for_faults();
+        let life = Life::new(&self.disk, &self.store, &mut self.input, &mut self.random);
+        match life.live_a_while() {
+            End::Stopped => self.seen.graceful += 1,
+            End::Failed => self.seen.failures += 1,
+            End::Crashed => self.seen.crashes += 1,
+        }
+        self.disk.set_quota(u64::MAX);
+        match self.random.within(0..4) {
+            // `kill -9`: the page cache stays.
+            0 => {}
+            1 => self.disk.crash(Loss::Everything),
+            _ => self.disk.crash(Loss::Seeded),
+        }
+        if self.random.one_in(10) {
+            // The index is gone; the journal is the truth.
+            self.store = MemoryStore::default();
+        }
+    }
+
+    fn ask_for_faults(&mut self) {
+        match self.random.within(0..6) {
+            0 => self
+                .disk
+                .set_quota(self.disk.bytes_used() + self.random.within(0..40_000)),
+            1 => self.disk.fail_syncs(1),
+            2 => self.disk.power_off_after(self.random.within(1..200)),
+            _ => {}
+        }
+    }
+}
+
+/// Says where they part, in lines, rather than printing both.
+fn assert_same(output: &[u8], input: &[u8]) {
+    if output == input {
+        return;
+    }
+    let lines = |bytes: &[u8]| {
+        let lines = bytes.split(|b| *b == b'\n');
+        let names =
+            lines.map(|line| String::from_utf8_lossy(&line[..line.len().min(12)]).into_owned());
+        names.collect::<Vec<_>>()
+    };
+    let (output, input) = (lines(output), lines(input));
+    let at = output
+        .iter()
+        .zip(&input)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let near = |lines: &[String]| lines[at.saturating_sub(1)..(at + 3).min(lines.len())].to_vec();
+    panic!(
+        "output of {} lines and input of {} part at line {at}: {:?} and {:?}",
+        output.len(),
+        input.len(),
+        near(&output),
+        near(&input)
+    );
+}
