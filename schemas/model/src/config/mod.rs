@@ -5,6 +5,8 @@
 
 mod definition;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod validator;
 
 pub use definition::{ConfigDef, ConfigKey, Importance, KeyType, Width};

@@ -4,6 +4,8 @@
 //! connector's code; nobody writes it by hand.
 
 mod json;
+#[cfg(test)]
+mod tests;
 
 use alloc::string::String;
 use alloc::vec::Vec;
