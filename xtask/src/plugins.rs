@@ -27,10 +27,14 @@ pub(crate) fn build_connectors(workspace: &Workspace) -> Result<()> {
     build_into(workspace, &packages, &workspace.plugins_dir())
 }
 
+/// The zoo's guests are examples, which are cdylibs and nothing else, so one `cargo build` makes them all; the host's
+/// tests look for them where it does.
 fn build_zoo(workspace: &Workspace) -> Result<()> {
-    let root = process::root();
-    let mut packages = workspace.packages_with("cdylib", &root.join("runtime/host/zoo"));
-    packages.extend(workspace.packages_with("cdylib", &root.join("plugin-sdk")));
+    let mut zoo = workspace.cargo();
+    zoo.args(["build", "--package", "longshore-zoo", "--examples"]);
+    zoo.args(["--target", TARGET, "--profile", PROFILE]);
+    process::run(&mut zoo)?;
+    let packages = workspace.packages_with("cdylib", &process::root().join("plugin-sdk"));
     build_into(workspace, &packages, &workspace.target_dir.join("zoo"))
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Instance {
     control: Control,
     plugin: Arc<str>,
     _task: AbortOnDropHandle<()>,
+    /// The runtime that the task runs on.
+    _machine: Arc<Machine>,
 }
 
 impl Instance {
@@ -72,17 +74,15 @@ impl Instance {
             plugin: Arc::clone(&plugin),
             limits,
         };
-        let machine_kept = Arc::clone(machine);
+        let mut store = resident.store(machine, state);
         let task = async move {
-            let machine = machine_kept;
-            let mut store = resident.store(&machine, state);
             match resident.instantiate(&mut store, &runnable).await {
                 Ok(exports) => {
                     if ready.send(Ok(())).is_ok() {
                         resident.serve(store, exports, calls).await;
                     }
                 }
-                // Nobody listens only when the task was dropped, and then nobody asks why.
+                // Nobody listens only when the handle was dropped, and then nobody asks why.
                 Err(fault) => drop(ready.send(Err(fault))),
             }
         };
@@ -94,6 +94,7 @@ impl Instance {
             control,
             plugin,
             _task: task,
+            _machine: Arc::clone(machine),
         })
     }
 

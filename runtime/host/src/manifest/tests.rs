@@ -90,7 +90,10 @@ fn a_manifest_is_found_at_the_top_level_or_in_the_nested_module() {
 #[test]
 fn a_manifest_that_promises_what_is_not_there_is_refused() {
     let manifest = manifest_section(&json("a", "0.1"));
-    check(&[manifest.clone()], Err("plugin-missing-export"));
+    check(
+        std::slice::from_ref(&manifest),
+        Err("plugin-missing-export"),
+    );
     let only_plugin = exports(&["longshore:connect/plugin@0.1.0"]);
     check(&[manifest, only_plugin], Err("plugin-missing-export"));
     let later = manifest_section(&json("a", "0.2"));

@@ -1,4 +1,5 @@
 //! Well-behaved source: numbered records, as many as its config says, then it waits.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{
     BatchWriter, Config, Ctx, Datum, Fault, FaultClass, Level, NewRow, PollLimits, Polled,

@@ -1,4 +1,5 @@
 //! Ends its process, which it has not.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 

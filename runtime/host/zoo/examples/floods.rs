@@ -1,4 +1,5 @@
 //! Gives far too much of what its config says.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{
     BatchWriter, Config, Ctx, Datum, Fault, Level, NewRow, PollLimits, Polled, Source,

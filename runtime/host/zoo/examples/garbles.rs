@@ -1,4 +1,5 @@
 //! Returns bytes that are no batch.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 

@@ -1,4 +1,5 @@
 //! Well-behaved sink: keeps how far it has come, and refuses records that say so.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{
     Assignment, AssignmentChange, Batch, Ctx, Datum, Fault, FaultClass, RowFault, Sink,

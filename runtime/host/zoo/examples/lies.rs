@@ -1,4 +1,5 @@
 //! Claims to have read what its stream never delivered.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{
     Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, Watermark, plugin,

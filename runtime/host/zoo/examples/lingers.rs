@@ -1,4 +1,5 @@
 //! Hears that it must stop, and goes on.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 

@@ -1,4 +1,5 @@
 //! Uses files, which its manifest does not ask for.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 

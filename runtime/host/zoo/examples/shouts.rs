@@ -1,4 +1,5 @@
 //! Well-behaved transform: text in capitals, and a record that whispers is dropped.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{Batch, BatchWriter, Config, Ctx, Datum, Fault, NewRow, Transform, plugin};
 

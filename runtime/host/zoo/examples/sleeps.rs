@@ -1,4 +1,5 @@
 //! Sleeps where it should wait.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 

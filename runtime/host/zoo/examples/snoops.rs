@@ -1,4 +1,5 @@
 //! Reads what its config's `target` says, whatever its `file` grants.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{
     BatchWriter, Config, Ctx, Datum, Fault, FileEntry, NewRow, PollLimits, Polled, Position,

@@ -1,4 +1,5 @@
 //! Opens a socket, which nobody is given.
+#![cfg(target_family = "wasm")]
 
 use longshore_sdk::{
     Ctx, Fault, FaultClass, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin,
