@@ -3,6 +3,8 @@
 mod compression;
 mod decode;
 mod encode;
+#[cfg(test)]
+mod tests;
 
 use bytes::{Buf as _, Bytes};
 

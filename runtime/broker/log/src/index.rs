@@ -7,6 +7,8 @@ mod entry;
 mod fjall_store;
 mod memory_store;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -6,6 +6,8 @@
 mod file;
 mod frame;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use file::{FILE_HEADER_BYTES, Files};

@@ -6,6 +6,8 @@
 mod change;
 mod producers;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
