@@ -111,7 +111,7 @@ async fn a_bad_frame_ends_its_connection_and_no_other() {
         ("a negative length", (-5_i32).to_be_bytes().to_vec()),
         ("an empty frame", framed(b"")),
         ("a short frame", framed(b"1234567")),
-        ("an oversized frame", (101 << 20_i32).to_be_bytes().to_vec()),
+        ("an oversized frame", (101_i32 << 20).to_be_bytes().to_vec()),
         ("a header only", framed(&whole[4..12])),
         ("a cut body", framed(&whole[4..whole.len() - 1])),
         ("junk", framed(&[0xff; 64])),

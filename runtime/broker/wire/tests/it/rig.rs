@@ -27,6 +27,7 @@ pub(crate) struct Rig {
     _dir: TempDir,
 }
 
+#[derive(Debug)]
 struct StoppedClock;
 
 impl Clock for StoppedClock {
