@@ -83,6 +83,12 @@ impl Rig {
         Ok(())
     }
 
+    /// A restart without a crash.
+    pub(crate) fn open_again(&mut self) {
+        self.parts = None;
+        self.open().unwrap();
+    }
+
     pub(crate) fn crash(&mut self, loss: Loss) {
         self.disk.crash(loss);
         self.parts = None;
