@@ -58,6 +58,11 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         }
     }
 
+    /// Whether the worker's loop takes requests.
+    pub fn is_running(&self) -> bool {
+        !self.requests.is_closed()
+    }
+
     /// Topics and their records.
     pub fn records(&self) -> &Records<B> {
         &self.records

@@ -1,0 +1,125 @@
+//! Plugins and the checks of their configs, in Kafka Connect's shapes.
+
+use std::collections::HashMap;
+
+use longshore_model::config::ConfigKey;
+use longshore_worker as worker;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A plugin on the shelf.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Plugin {
+    pub(crate) class: String,
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "source")]
+    pub(crate) kind: &'static str,
+    pub(crate) version: String,
+}
+
+/// The definition of a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyInfo {
+    name: String,
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "STRING")]
+    kind: &'static str,
+    required: bool,
+    default_value: Option<String>,
+    #[schema(value_type = String, example = "HIGH")]
+    importance: &'static str,
+    documentation: String,
+    group: Option<String>,
+    order: i32,
+    #[schema(value_type = String, example = "MEDIUM")]
+    width: &'static str,
+    display_name: String,
+    dependents: Vec<String>,
+}
+
+impl KeyInfo {
+    fn new(key: ConfigKey, order: i32) -> Self {
+        Self {
+            name: key.name,
+            kind: key.key_type.name(),
+            required: key.required,
+            default_value: key.default,
+            importance: key.importance.name(),
+            documentation: key.doc,
+            group: key.group,
+            order,
+            width: key.width.name(),
+            display_name: key.display_name,
+            dependents: Vec::new(),
+        }
+    }
+
+    /// Definitions, numbered within their groups.
+    pub(crate) fn all(keys: Vec<ConfigKey>) -> Vec<Self> {
+        let mut orders = HashMap::new();
+        let numbered = keys.into_iter().map(|key| {
+            let order = key.group.clone().map_or(-1, |group| {
+                let order = orders.entry(group).or_insert(0);
+                *order += 1;
+                *order
+            });
+            Self::new(key, order)
+        });
+        numbered.collect()
+    }
+}
+
+/// The value of a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyValue {
+    name: String,
+    value: Option<String>,
+    recommended_values: Vec<String>,
+    errors: Vec<String>,
+    visible: bool,
+}
+
+/// A key: its definition and its value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConfigInfo {
+    definition: Option<KeyInfo>,
+    value: KeyValue,
+}
+
+impl From<worker::KeyInfo> for ConfigInfo {
+    fn from(key: worker::KeyInfo) -> Self {
+        let order = key.order;
+        Self {
+            definition: key
+                .definition
+                .map(|definition| KeyInfo::new(definition, order)),
+            value: KeyValue {
+                name: key.value.name,
+                value: key.value.value,
+                recommended_values: key.value.recommended,
+                errors: key.value.errors,
+                visible: true,
+            },
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ValidationResult {
+    name: String,
+    error_count: usize,
+    groups: Vec<String>,
+    configs: Vec<ConfigInfo>,
+}
+
+impl From<worker::Validation> for ValidationResult {
+    fn from(validation: worker::Validation) -> Self {
+        Self {
+            error_count: validation.errors().len(),
+            name: validation.name,
+            groups: validation.groups,
+            configs: validation.configs.into_iter().map(Into::into).collect(),
+        }
+    }
+}

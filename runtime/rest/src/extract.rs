@@ -1,0 +1,151 @@
+//! What handlers take out of a request, with our errors instead of the framework's.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use longshore_model::{ConnectorName, TaskId, TopicName};
+use longshore_worker::Error as WorkerError;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// Most bytes of a body.
+pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(CONTENT_TYPE);
+        let content_type = content_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(ApiError::unsupported_media_type());
+        }
+        let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await;
+        let bytes = bytes.map_err(|_| ApiError::too_large(BODY_BYTES_MAX))?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            ApiError::bad_request(
+                "malformed-json",
+                format!("the body is not what it should be: {error}"),
+            )
+        })?;
+        Ok(Self(value))
+    }
+}
+
+/// A connector's name in the path. What is no name is no connector either.
+pub(crate) struct Connector(pub(crate) ConnectorName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Connector {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let name: String = path(parts, state).await?;
+        connector(&name).map(Self)
+    }
+}
+
+/// A connector's name and a task's number in the path.
+pub(crate) struct Task(pub(crate) TaskId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Task {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let (name, task): (String, String) = path(parts, state).await?;
+        let connector = connector(&name)?;
+        match task.parse() {
+            Ok(task) => Ok(Self(TaskId { connector, task })),
+            Err(_) => Err(ApiError::not_found("HTTP 404 Not Found")),
+        }
+    }
+}
+
+/// A topic's name in the path.
+pub(crate) struct Topic(pub(crate) TopicName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Topic {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let name: String = path(parts, state).await?;
+        let name = TopicName::parse(&name);
+        name.map(Self)
+            .map_err(|error| ApiError::not_found(error.to_string()))
+    }
+}
+
+/// Query parameters, in order; names may repeat.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// The values of a name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The last value of a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).last()
+    }
+
+    /// A flag; absent is false.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.get(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// A number, if it is there.
+    pub(crate) fn number<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>, ApiError> {
+        let parse = |text: &str| {
+            text.parse().map_err(|_| {
+                let message = format!("{name} must be a whole number that fits, and is {text:?}");
+                ApiError::bad_request("invalid-parameter", message)
+            })
+        };
+        self.get(name).map(parse).transpose()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = Query::from_request_parts(parts, state).await;
+        let Query(parameters) =
+            query.map_err(|error| ApiError::bad_request("invalid-parameter", error.body_text()))?;
+        Ok(Self(parameters))
+    }
+}
+
+async fn path<T: DeserializeOwned + Send, S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<T, ApiError> {
+    let path = Path::from_request_parts(parts, state).await;
+    path.map(|Path(path)| path)
+        .map_err(|error| ApiError::bad_request("invalid-path", error.body_text()))
+}
+
+fn connector(name: &str) -> Result<ConnectorName, ApiError> {
+    let not_found = |_| ApiError::not_found(format!("Connector {name} not found"));
+    ConnectorName::parse(name).map_err(not_found)
+}
+
+/// The name of a connector that the worker cannot know, as its errors say it.
+pub(crate) fn other_name(included: &str, name: &str) -> ApiError {
+    WorkerError::BadRequest {
+        code: "other-name",
+        message: format!(
+            "Connector name configuration ({included}) doesn't match connector name in the URL ({name})"
+        ),
+    }
+    .into()
+}
