@@ -37,7 +37,8 @@ fn write_escaped(out: &mut String, c: char) {
     }
 }
 
-/// Writes a number as Java's `Double.toString`, or its name as a string where it is none.
+/// Writes a number as Java's `Double.toString` since Java 19 (older ones write superfluous digits now
+/// and then), or its name as a string where it is none.
 pub fn write_f64(out: &mut String, number: f64) {
     let plain = (1e-3..1e7).contains(&number.abs()) || number == 0.0;
     write_float(

@@ -11,8 +11,6 @@ mod decode;
 mod encode;
 mod schema_in;
 mod schema_out;
-#[cfg(test)]
-mod tests;
 
 use longshore_model::Value;
 use longshore_model::avro;
