@@ -1,0 +1,5 @@
+//! The SDK as an author sees it.
+
+mod config;
+mod errors;
+mod manifest;
