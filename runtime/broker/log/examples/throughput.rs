@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use longshore_log::{Append, Batch, BatchBuilder, Log, LogConfig, NewTopic, Owner};
+use longshore_log::{Append, Batch, BatchBuilder, Generation, Log, LogConfig, NewTopic, Owner};
 use longshore_model::{TopicName, TopicPartition};
 use longshore_pipeline::port::Clock;
 use rustix::fs::{Advice, fadvise};
@@ -29,6 +29,7 @@ const BATCH_BYTES: usize = 64 << 10;
 const TOPICS: usize = 32;
 const DEFAULT_BYTES: usize = 2 << 30;
 const READ_BYTES: usize = 1 << 20;
+const SETTLE_MAX: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Default)]
 struct SetClock(AtomicI64);
@@ -129,6 +130,37 @@ struct Measured {
     disk_per_live: f64,
 }
 
+/// Who writes, and where to.
+struct Writer {
+    owner: Owner,
+    partitions: Vec<TopicPartition>,
+    batches: Vec<Batch>,
+}
+
+impl Writer {
+    async fn append(&self, log: &Log, generation: Generation, batches: &[Batch]) -> u128 {
+        let begun = Instant::now();
+        let batches = batches.iter().enumerate();
+        let batches =
+            batches.map(|(i, batch)| (self.partitions[i % TOPICS].clone(), batch.clone()));
+        let (owner, batches) = (self.owner.clone(), batches.collect());
+        log.append(Append {
+            owner,
+            generation,
+            batches,
+            moves: Vec::new(),
+            group: None,
+        })
+        .await
+        .unwrap();
+        begun.elapsed().as_millis()
+    }
+
+    async fn raise(&self, log: &Log) -> Generation {
+        log.raise(std::slice::from_ref(&self.owner)).await.unwrap()
+    }
+}
+
 async fn log(dir: &Path, bytes: usize) -> Measured {
     let clock = Arc::new(SetClock::default());
     let config = LogConfig {
@@ -136,34 +168,22 @@ async fn log(dir: &Path, bytes: usize) -> Measured {
         ..LogConfig::default()
     };
     let start = || Log::start(dir, config.clone(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    let mut measured = Measured::default();
     let (log, threads) = start();
-    let partitions = create_topics(&log).await;
-    let owner = Owner::from_stored("bench");
-    let generation = log.raise(std::slice::from_ref(&owner)).await.unwrap();
-    let batches: Vec<Batch> = (0..SYNC_BYTES / BATCH_BYTES)
-        .map(|_| batch(&clock))
-        .collect();
-    let append = |partitions: Vec<(TopicPartition, Batch)>| Append {
-        owner: owner.clone(),
-        generation,
-        batches: partitions,
-        moves: Vec::new(),
-        group: None,
+    let writer = Writer {
+        owner: Owner::from_stored("bench"),
+        partitions: create_topics(&log).await,
+        batches: (0..SYNC_BYTES / BATCH_BYTES)
+            .map(|_| batch(&clock))
+            .collect(),
     };
-    let place = |i: usize| partitions[i % TOPICS].clone();
     let written_before = io("write_bytes:");
 
-    let mut measured = Measured::default();
+    let generation = writer.raise(&log).await;
     let begun = Instant::now();
     for _ in (0..bytes).step_by(SYNC_BYTES) {
-        let one = Instant::now();
-        let batches = batches
-            .iter()
-            .enumerate()
-            .map(|(i, batch)| (place(i), batch.clone()))
-            .collect();
-        log.append(append(batches)).await.unwrap();
-        measured.append_worst_ms = measured.append_worst_ms.max(one.elapsed().as_millis());
+        let took_ms = writer.append(&log, generation, &writer.batches).await;
+        measured.append_worst_ms = measured.append_worst_ms.max(took_ms);
     }
     measured.append_mb_s = rate(bytes, begun);
     drop((log, threads));
@@ -179,43 +199,42 @@ async fn log(dir: &Path, bytes: usize) -> Measured {
     for entry in fs::read_dir(dir.join("journal")).unwrap() {
         forget_pages(&File::open(entry.unwrap().path()).unwrap());
     }
+    measured.cold_read_mb_s = read_cold(&log, &writer.partitions[0]).await;
+    clock.0.store(1_000_000, Ordering::Relaxed);
+    settle(&log, &writer, &mut measured).await;
+    drop((log, threads));
+    measured.written_per_byte = (io("write_bytes:") - written_before) / bytes_f64(bytes);
+    measured
+}
+
+async fn read_cold(log: &Log, partition: &TopicPartition) -> f64 {
     let begun = Instant::now();
-    let (mut offset, end) = log.bounds(&partitions[0]).unwrap();
+    let (mut offset, end) = log.bounds(partition).unwrap();
     let mut read = 0;
     while offset < end {
-        let fetched = log.fetch(&partitions[0], offset, READ_BYTES).await.unwrap();
+        let fetched = log.fetch(partition, offset, READ_BYTES).await.unwrap();
         read += fetched.batches.len();
         offset += i64::try_from(Batch::parse_all(fetched.batches).unwrap().len()).unwrap();
     }
-    measured.cold_read_mb_s = rate(read, begun);
+    rate(read, begun)
+}
 
-    // The first third of the topics keeps nothing, the second half of what is there, the rest everything.
-    clock.0.store(1_000_000, Ordering::Relaxed);
+/// Appends a little while retention and the cleaner work, until the disk is within its bound.
+async fn settle(log: &Log, writer: &Writer, measured: &mut Measured) {
     let begun = Instant::now();
-    let generation = log.raise(std::slice::from_ref(&owner)).await.unwrap();
+    let generation = writer.raise(log).await;
     loop {
-        let one = Instant::now();
-        let small = Append {
-            generation,
-            ..append(vec![(place(TOPICS - 1), batches[0].clone())])
-        };
-        log.append(small).await.unwrap();
-        measured.retention_append_worst_ms = measured
-            .retention_append_worst_ms
-            .max(one.elapsed().as_millis());
+        let took_ms = writer.append(log, generation, &writer.batches[..1]).await;
+        measured.retention_append_worst_ms = measured.retention_append_worst_ms.max(took_ms);
         let usage = log.usage().unwrap();
         measured.disk_per_live = ratio(usage.disk_bytes, usage.live_bytes);
-        let retained = log.bounds(&partitions[0]).unwrap().0 > 0;
-        if (retained && measured.disk_per_live <= 1.3) || begun.elapsed() > Duration::from_secs(60)
-        {
+        let retained = log.bounds(&writer.partitions[1]).unwrap().0 > 0;
+        if (retained && measured.disk_per_live <= 1.3) || begun.elapsed() > SETTLE_MAX {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     measured.settle_ms = begun.elapsed().as_millis();
-    drop((log, threads));
-    measured.written_per_byte = (io("write_bytes:") - written_before) / bytes_f64(bytes);
-    measured
 }
 
 async fn create_topics(log: &Log) -> Vec<TopicPartition> {

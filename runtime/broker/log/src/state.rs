@@ -143,7 +143,7 @@ impl State {
                 group.extend(committed.offsets.iter().cloned());
             }
             Change::ProducerIds { next } => {
-                self.next_producer_id = self.next_producer_id.max(*next)
+                self.next_producer_id = self.next_producer_id.max(*next);
             }
             Change::Snapshot(snapshot) => *self = (**snapshot).clone(),
         }
@@ -178,7 +178,7 @@ impl State {
 }
 
 impl TopicState {
-    pub(crate) fn partition_ids(&self) -> impl Iterator<Item = PartitionId> + use<> {
+    pub(crate) fn partition_ids(&self) -> std::ops::Range<PartitionId> {
         self.first_partition..self.first_partition + self.n_partitions
     }
 

@@ -98,7 +98,7 @@ impl TopicSettings {
         match key {
             "retention.ms" => self.retention_ms = unlimited_by_minus_one(value)?,
             "retention.bytes" => {
-                self.retention_bytes = unlimited_by_minus_one(value)?.map(i64::unsigned_abs)
+                self.retention_bytes = unlimited_by_minus_one(value)?.map(i64::unsigned_abs);
             }
             "max.message.bytes" => {
                 let bytes = value.parse().map_err(|_| "is not a number of bytes")?;

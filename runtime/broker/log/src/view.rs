@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::index::{Entry, EntryKey, Index, Keyed, Place};
 use crate::journal::{Item, Placed};
-use crate::state::{Change, PartitionId, State};
+use crate::state::{Change, PartitionId, State, TopicState};
 
 #[derive(Debug)]
 pub(crate) struct View {
@@ -179,7 +179,7 @@ impl View {
                 let topic = self.state.topics.get(name);
                 let ids: Vec<_> = topic
                     .into_iter()
-                    .flat_map(|topic| topic.partition_ids())
+                    .flat_map(TopicState::partition_ids)
                     .collect();
                 for id in ids {
                     self.forget_partition(id);

@@ -7,8 +7,9 @@ use super::{Batch, BatchBuilder, CHECKED_FROM, HEADER_BYTES, Record};
 use crate::error::BatchError;
 
 type Part = Option<Vec<u8>>;
+type Pushed = (i64, Part, Part, Vec<(String, Part)>);
 
-fn builder(records: &[(i64, Part, Part, Vec<(String, Part)>)]) -> BatchBuilder {
+fn builder(records: &[Pushed]) -> BatchBuilder {
     let mut builder = BatchBuilder::new();
     for (timestamp, key, value, headers) in records {
         let headers = headers
@@ -103,7 +104,7 @@ fn a_batch_cut_at_any_byte_is_refused() {
 fn contradicting_headers_are_refused_by_name() {
     let check = |at: usize, with: &[u8], expected: BatchError| {
         let found = changed(&one(b"x"), |bytes| {
-            bytes[at..at + with.len()].copy_from_slice(with)
+            bytes[at..at + with.len()].copy_from_slice(with);
         });
         assert_eq!(found, Err(expected));
     };

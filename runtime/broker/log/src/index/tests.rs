@@ -12,9 +12,9 @@ fn entry(n: u32) -> Entry {
         at: n,
         len: 9,
     };
-    let keyed = (n % 3 == 0).then(|| Keyed {
+    let keyed = n.is_multiple_of(3).then(|| Keyed {
         key: Bytes::from(n.to_string()),
-        tombstone: n % 2 == 0,
+        tombstone: n.is_multiple_of(2),
     });
     Entry {
         place,

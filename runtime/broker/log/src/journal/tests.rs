@@ -35,7 +35,9 @@ fn placed(partition: u32, base_offset: i64, value: &[u8]) -> Placed {
 
 fn frame(items: &[Item]) -> EncodedFrame {
     let mut frame = EncodedFrame::new();
-    items.iter().for_each(|item| drop(frame.push(item)));
+    for item in items {
+        frame.push(item);
+    }
     frame
 }
 

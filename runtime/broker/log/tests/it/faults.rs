@@ -48,8 +48,7 @@ fn a_full_disk_at_the_start_of_a_file_is_overcome_too() {
     let mut rig = rig();
     let place = partition("t", 0);
     let value = "x".repeat(700);
-    let mut written = 0;
-    for _ in 0..40 {
+    for written in 0..40 {
         rig.disk.set_quota(rig.disk.bytes_used() + 400);
         assert!(matches!(
             rig.produce(&place, &batch(0, &[&value])),
@@ -62,7 +61,6 @@ fn a_full_disk_at_the_start_of_a_file_is_overcome_too() {
                 .base_offset,
             written
         );
-        written += 1;
     }
     assert_eq!(rig.values(&place).len(), 40);
 }

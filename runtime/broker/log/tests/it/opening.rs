@@ -122,7 +122,7 @@ fn an_index_rebuilt_from_the_journal_equals_the_one_that_was_kept() {
 
 #[test]
 fn a_checkpoint_of_another_journal_is_not_believed() {
-    let mut rig = busy();
+    let rig = busy();
     let store = rig.store.clone();
     drop(rig);
     let mut other = Rig::closed(2, small());

@@ -178,7 +178,7 @@ fn a_follower_takes_partitions_in_turn_waits_and_seeks() {
     }
     let places = vec![(partition("t", 0), 0), (partition("t", 1), 1)];
     let mut follower = rig.drive(log.subscribe(places)).unwrap();
-    let mut next = |follower: &mut longshore_log::Follower| {
+    let next = |follower: &mut longshore_log::Follower| {
         let found = follower.next(1).now_or_never()?.unwrap();
         Some((found.partition.partition, found.records[0].offset))
     };
