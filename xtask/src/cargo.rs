@@ -61,6 +61,18 @@ impl Workspace {
             .filter_map(|package| package["name"].as_str())
             .collect()
     }
+
+    /// The examples of a package.
+    pub(crate) fn examples_of(&self, package: &str) -> Vec<&str> {
+        self.packages
+            .iter()
+            .filter(|found| found["name"] == package)
+            .filter_map(|found| found["targets"].as_array())
+            .flatten()
+            .filter(|target| has_kind(target, "example"))
+            .filter_map(|target| target["name"].as_str())
+            .collect()
+    }
 }
 
 /// Cargo in the root, without the variables of the cargo that runs us.

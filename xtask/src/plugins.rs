@@ -12,6 +12,7 @@ use crate::process;
 
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "guest";
+const TESTKIT_GUESTS: &str = "longshore-testkit-guests";
 
 /// Builds every guest of the workspace.
 pub(crate) fn build_all() -> Result<()> {
@@ -27,15 +28,26 @@ pub(crate) fn build_connectors(workspace: &Workspace) -> Result<()> {
     build_into(workspace, &packages, &workspace.plugins_dir())
 }
 
-/// The zoo's guests are examples, which are cdylibs and nothing else, so one `cargo build` makes them all; the host's
-/// tests look for them where it does.
+/// The guests of the zoo and of the testkit are examples, which are cdylibs and nothing else, so one `cargo build`
+/// makes them all; the host's tests look for the zoo's where it does. The testkit's are copied, to be a plugin path.
 fn build_zoo(workspace: &Workspace) -> Result<()> {
-    let mut zoo = workspace.cargo();
-    zoo.args(["build", "--package", "longshore-zoo", "--examples"]);
-    zoo.args(["--target", TARGET, "--profile", PROFILE]);
-    process::run(&mut zoo)?;
-    let packages = workspace.packages_with("cdylib", &process::root().join("plugin-sdk"));
-    build_into(workspace, &packages, &workspace.target_dir.join("zoo"))
+    let mut guests = workspace.cargo();
+    guests.args(["build", "--examples", "--package", "longshore-zoo"]);
+    guests.args(["--package", TESTKIT_GUESTS]);
+    guests.args(["--target", TARGET, "--profile", PROFILE]);
+    process::run(&mut guests)?;
+    let folder = workspace.target_dir.join("zoo");
+    process::fresh_dir(&folder)?;
+    let built = workspace
+        .target_dir
+        .join(TARGET)
+        .join(PROFILE)
+        .join("examples");
+    for guest in workspace.examples_of(TESTKIT_GUESTS) {
+        let file = format!("{guest}.wasm");
+        fs::copy(built.join(&file), folder.join(&file)).with_context(|| format!("copy {file}"))?;
+    }
+    Ok(())
 }
 
 /// Builds packages one by one, so that each is its own `cargo rustc --crate-type cdylib`: cargo leaves link-time

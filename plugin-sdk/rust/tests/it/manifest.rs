@@ -6,7 +6,9 @@ use longshore_sdk::{
     TaskContext, Transform,
 };
 
-struct Quiet;
+struct Quiet {
+    phrase: String,
+}
 
 #[derive(Config)]
 struct QuietConfig {
@@ -28,13 +30,16 @@ impl Source for Quiet {
     async fn open(
         _ctx: &Ctx,
         _task: TaskContext,
-        _config: QuietConfig,
+        config: QuietConfig,
         _positions: Vec<SourcePosition>,
     ) -> Result<Self, Fault> {
-        Ok(Self)
+        Ok(Self {
+            phrase: config.phrase,
+        })
     }
 
-    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+    async fn poll(&mut self, ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+        ctx.progress(&self.phrase);
         Ok(Polled::default())
     }
 }

@@ -45,6 +45,9 @@ const LIMITS: PollLimits = PollLimits {
     bytes_max: 64 << 10,
 };
 
+/// Longer than a source waits without looking again.
+const WAIT_MS: i64 = 3_600_000;
+
 /// How a run is disturbed.
 #[derive(Clone, Copy, Debug)]
 enum Trouble {
@@ -224,6 +227,8 @@ impl<'a, S: Source> Run<'a, S> {
             if !self.next_step() {
                 return false;
             }
+            // Whatever it waits for, the time is up.
+            self.host.advance(WAIT_MS);
             step = call.step();
         }
         drop(call);
