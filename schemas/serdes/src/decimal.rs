@@ -43,8 +43,8 @@ pub(crate) fn to_text(unscaled: &[u8], scale: i32) -> Option<String> {
             out.push_str(rest);
         }
         if exponent != 0 {
-            let sign = if exponent > 0 { "+" } else { "" };
-            out.push_str(&format!("E{sign}{exponent}"));
+            out.push_str(if exponent > 0 { "E+" } else { "E" });
+            out.push_str(&exponent.to_string());
         }
     }
     Some(out)

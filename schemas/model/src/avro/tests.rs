@@ -130,23 +130,13 @@ fn hostile_bytes_are_an_error_with_their_place() {
 
 #[test]
 fn items_without_bytes_are_counted() {
+    let empty = r#"{"name":"f","type":{"type":"record","name":"E","fields":[]}}"#;
     let fields: String = (0..1000)
-        .map(|n| format!(r#"{{"name":"f{n}","type":"E"}},"#))
+        .map(|n| format!(r#",{{"name":"f{n}","type":"E"}}"#))
         .collect();
     let schema = format!(
-        r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{fields}{{"name":"f","type":{{"type":"record","name":"E","fields":[]}}}}]}}}}"#
+        r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{empty}{fields}]}}}}"#
     );
-    // A name is used before its definition above, so put the definition first.
-    let schema = schema
-        .replacen(
-            r#""type":"E""#,
-            r#""type":{"type":"record","name":"E","fields":[]}"#,
-            1,
-        )
-        .replace(
-            r#",{"name":"f","type":{"type":"record","name":"E","fields":[]}}]"#,
-            "]",
-        );
     let schema = Schema::parse(&schema).unwrap();
     let error = read(&schema, &[0x80, 0x80, 0x04, 0]).unwrap_err();
     assert!(matches!(error, Malformed::Items { .. }), "{error}");
@@ -269,16 +259,22 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_value_or_an_error(mut bytes in prop::collection::vec(any::<u8>(), 0..64), at in any::<prop::sample::Index>(), flip in any::<u8>()) {
+    fn any_bytes_are_a_value_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let schema = Schema::parse(EVERYTHING).unwrap();
-        prop_assert!(read(&schema, &bytes).is_ok_and(|value| write(&schema, &value, &mut Vec::new()).is_ok()) || read(&schema, &bytes).is_err());
-        bytes.clear();
+        if let Ok(value) = read(&schema, &bytes) {
+            prop_assert!(write(&schema, &value, &mut Vec::new()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_damaged_datum_is_a_value_or_an_error(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let schema = Schema::parse(EVERYTHING).unwrap();
+        let mut bytes = Vec::new();
         write(&schema, &everything(), &mut bytes).unwrap();
         let at = at.index(bytes.len());
-        bytes[at] ^= flip;
+        bytes[at] = byte;
         if let Ok(value) = read(&schema, &bytes) {
-            let mut again = Vec::new();
-            prop_assert!(write(&schema, &value, &mut again).is_ok());
+            prop_assert!(write(&schema, &value, &mut Vec::new()).is_ok());
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use longshore_model::Value;
 use longshore_model::json::Json;
 use longshore_model::schema::{Entry, Field, Kind, SCHEMA_DEPTH_MAX, Schema};
 
@@ -101,6 +100,5 @@ fn annotate(schema: &mut Schema, json: &Json<'_>) -> Result<(), SerdeError> {
             schema.set_parameter(name, value);
         }
     }
-    debug_assert!(schema.default != Some(Value::Null), "null is no default");
     Ok(())
 }
