@@ -4,10 +4,10 @@ use std::io::IoSlice;
 use std::path::Path;
 
 use longshore_disk::{Disk as _, Loss};
-use longshore_log::{Error, Log};
+use longshore_log::{Append, Error, Log};
 use longshore_model::FaultClass;
 
-use crate::rig::{Rig, batch, partition, small};
+use crate::rig::{Rig, batch, owner, partition, small};
 
 fn rig() -> Rig {
     let mut rig = Rig::new(1, small());
@@ -41,6 +41,33 @@ fn a_full_disk_fails_the_append_by_name_and_writing_goes_on_when_there_is_room()
     rig.crash(Loss::Everything);
     rig.open().unwrap();
     assert_eq!(rig.values(&place), ["before", "after"]);
+}
+
+#[test]
+fn a_full_disk_ends_the_generation_whose_append_failed() {
+    let mut rig = rig();
+    let generation = rig.raise(&["o"]).unwrap();
+    let append = |value: &str| {
+        let batches = vec![(partition("t", 0), batch(0, &[value]))];
+        Append {
+            owner: owner("o"),
+            generation,
+            batches,
+            moves: Vec::new(),
+            group: None,
+        }
+    };
+    rig.disk.set_quota(rig.disk.bytes_used() + 50);
+    assert!(matches!(
+        rig.append(append("does not fit")),
+        Err(Error::DiskFull)
+    ));
+    rig.disk.set_quota(u64::MAX);
+    assert!(matches!(
+        rig.append(append("out of order")),
+        Err(Error::GenerationEnded { .. })
+    ));
+    assert_eq!(rig.values(&partition("t", 0)), [""; 0]);
 }
 
 #[test]
@@ -156,8 +183,8 @@ fn closing_answers_what_waits_and_refuses_the_rest() {
     let log: Log = rig.log();
     let place = partition("t", 0);
     let generation = rig.raise(&["o"]).unwrap();
-    let append = longshore_log::Append {
-        owner: crate::rig::owner("o"),
+    let append = Append {
+        owner: owner("o"),
         generation,
         batches: vec![(place.clone(), batch(0, &["waits"]))],
         moves: Vec::new(),

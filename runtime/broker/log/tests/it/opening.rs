@@ -121,6 +121,44 @@ fn an_index_rebuilt_from_the_journal_equals_the_one_that_was_kept() {
 }
 
 #[test]
+fn a_rebuild_knows_what_only_a_removed_file_had_declared_dead() {
+    let mut rig = Rig::new(1, small());
+    rig.create("kept", 1, &[]);
+    rig.create(
+        "cut",
+        1,
+        &[("retention.bytes", "0"), ("retention.ms", "-1")],
+    );
+    rig.create("gone", 1, &[]);
+    let n_files = |rig: &Rig| rig.disk.list(Path::new("/data/log/journal")).unwrap().len();
+    let value = "x".repeat(100);
+    // The first file stays: most of it is alive.
+    rig.produce(&partition("cut", 0), &batch(0, &[&value]))
+        .unwrap();
+    while n_files(&rig) == 1 {
+        rig.produce(&partition("kept", 0), &batch(0, &[&value]))
+            .unwrap();
+    }
+    rig.upkeep().unwrap();
+    assert_eq!(rig.log().bounds(&partition("cut", 0)).unwrap(), (1, 1));
+    // The second, with the new log start, goes.
+    while n_files(&rig) == 2 {
+        rig.produce(&partition("gone", 0), &batch(0, &[&value]))
+            .unwrap();
+    }
+    let log = rig.log();
+    rig.drive(log.delete_topic(&crate::rig::topic("gone")))
+        .unwrap();
+    rig.upkeep().unwrap();
+    assert_eq!(n_files(&rig), 2);
+    let usage = rig.log().usage().unwrap();
+    rig.store = MemoryStore::default();
+    rig.open_again();
+    rig.upkeep().unwrap();
+    assert_eq!(rig.log().usage().unwrap(), usage);
+}
+
+#[test]
 fn a_checkpoint_of_another_journal_is_not_believed() {
     let rig = busy();
     let store = rig.store.clone();

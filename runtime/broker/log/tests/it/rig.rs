@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use longshore_disk::{Loss, SimDisk};
+use longshore_disk::{Disk as _, Loss, SimDisk};
 use longshore_log::{
-    Append, Batch, BatchBuilder, Error, Expect, Generation, Log, LogConfig, MemoryStore, Move,
-    NewTopic, Owner, Parts, Produced, Record,
+    Append, Batch, BatchBuilder, Error, Expect, Generation, IndexStore, Log, LogConfig,
+    MemoryStore, Move, NewTopic, Owner, Parts, Produced, Record, StoredChange, StoredPair,
 };
 use longshore_model::{TopicName, TopicPartition};
 use longshore_pipeline::port::Clock;
@@ -47,6 +47,46 @@ pub(crate) fn small() -> LogConfig {
     }
 }
 
+/// A store that needs the power of the disk to write, as one on that disk would.
+#[derive(Debug)]
+struct PoweredStore {
+    inner: MemoryStore,
+    disk: SimDisk,
+}
+
+impl IndexStore for PoweredStore {
+    fn summary(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.inner.summary()
+    }
+
+    fn write(
+        &self,
+        changes: &mut dyn Iterator<Item = StoredChange>,
+        summary: &[u8],
+    ) -> Result<(), Error> {
+        self.disk
+            .exists(Path::new(DIR))
+            .map_err(|error| Error::Index(error.to_string().into()))?;
+        self.inner.write(changes, summary)
+    }
+
+    fn clear(&self) -> Result<(), Error> {
+        self.inner.clear()
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.inner.get(key)
+    }
+
+    fn last_in(&self, first: &[u8], last: &[u8]) -> Result<Option<StoredPair>, Error> {
+        self.inner.last_in(first, last)
+    }
+
+    fn range(&self, first: &[u8], end: &[u8], limit: usize) -> Result<Vec<StoredPair>, Error> {
+        self.inner.range(first, end, limit)
+    }
+}
+
 impl Rig {
     pub(crate) fn new(seed: u64, config: LogConfig) -> Self {
         let mut rig = Self::closed(seed, config);
@@ -72,7 +112,10 @@ impl Rig {
         self.parts = None;
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let disk = Arc::new(self.disk.clone());
-        let store = Arc::new(self.store.clone());
+        let store = Arc::new(PoweredStore {
+            inner: self.store.clone(),
+            disk: self.disk.clone(),
+        });
         self.parts = Some(Log::open(
             Path::new(DIR),
             self.config.clone(),

@@ -156,6 +156,9 @@ impl Simulation {
         if random.one_in(4) {
             config.flush = Flush::Interval(std::time::Duration::from_millis(100));
         }
+        if random.one_in(3) {
+            config.group_bytes_max = 300;
+        }
         let mut rig = Rig::new(seed, config);
         rig.create("kept", 2, &[("retention.ms", "-1")]);
         rig.create("short", 1, &[("retention.bytes", "400")]);
@@ -208,8 +211,8 @@ impl Simulation {
                 self.collect();
             }
             30 => self.raise(),
-            31 | 32 => self.upkeep(),
-            33 => drop(self.rig.checkpoint()),
+            31 | 32 => self.upkeep(false),
+            33 => self.upkeep(true),
             34 => self.rig.disk.power_off_after(self.random.below(12) as u64),
             35 => self.rig.disk.fail_syncs(1),
             36 => self.fill(),
@@ -404,13 +407,22 @@ impl Simulation {
             .collect()
     }
 
-    fn upkeep(&mut self) {
+    /// A round of the upkeep; `cut` lets the power fail in the middle of it.
+    fn upkeep(&mut self, cut: bool) {
         self.settle();
         if self.rig.log().failure().is_some() || !self.has_power() {
             return;
         }
         self.verify();
+        // One append meets the upkeep half-way; more could be cut off before anybody saw them.
+        if self.random.one_in(2) && self.generations.iter().all(Option::is_some) {
+            self.append();
+        }
         let files = self.n_files();
+        if cut {
+            let changes = self.random.below(30) as u64;
+            self.rig.disk.power_off_after(changes);
+        }
         self.rig.upkeep().ok();
         self.seen.files_removed += u64::from(self.n_files() < files);
         self.collect();
