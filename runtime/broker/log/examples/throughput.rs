@@ -1,8 +1,9 @@
 //! Measures the log against a raw file on the same disk and prints one line of JSON.
 //!
 //! `throughput DIR [BYTES]` needs three times `BYTES` (2 GiB) of free space in `DIR`.
-//! The raw file is written and synced every 2 MiB; the log appends the same bytes, 32 topics in turn, with the same sync
-//! points. Then half of it expires, and a cold partition is read.
+//! A raw file is written and synced every 2 MiB; the log appends the same bytes, 32 topics in turn, with the same sync
+//! points, in turns of 64 MiB, so that both meet the same disk. Then a cold partition is read, topics expire under three
+//! retentions, and the cleaner brings the disk within its bound.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -25,6 +26,7 @@ use rustix::fs::{Advice, fadvise};
 use tokio::time::Instant;
 
 const SYNC_BYTES: usize = 2 << 20;
+const TURN_BYTES: usize = 64 << 20;
 const BATCH_BYTES: usize = 64 << 10;
 const TOPICS: usize = 32;
 const DEFAULT_BYTES: usize = 2 << 30;
@@ -52,21 +54,21 @@ async fn main() {
         .map_or(DEFAULT_BYTES, |bytes| bytes.parse().unwrap());
     let dir = dir.join("longshore-throughput");
     fs::create_dir_all(&dir).unwrap();
-    let raw = raw(&dir.join("raw"), bytes);
-    let log = log(&dir.join("log"), bytes).await;
+    let mut raw = Raw::create(&dir.join("raw"));
+    let log = log(&dir.join("log"), bytes, &mut raw).await;
     fs::remove_dir_all(&dir).unwrap();
-    let ratio = log.append_mb_s / raw.write_mb_s;
-    let read_ratio = log.cold_read_mb_s / raw.read_mb_s;
+    let ratio = raw.write_time.as_secs_f64() / log.append_time.as_secs_f64();
+    let read_ratio = log.cold_read_mb_s / log.raw_read_mb_s;
     println!(
         "{{\"bytes\":{bytes},\"raw_write_mb_s\":{:.0},\"raw_worst_ms\":{},\"append_mb_s\":{:.0},\"append_ratio\":{ratio:.2},\
          \"append_worst_ms\":{},\"raw_read_mb_s\":{:.0},\"cold_read_mb_s\":{:.0},\"cold_read_ratio\":{read_ratio:.2},\
          \"recovery_ms\":{},\"rebuild_ms\":{},\"retention_append_worst_ms\":{},\"settle_ms\":{},\"written_per_byte\":{:.2},\
          \"disk_per_live\":{:.2},\"peak_rss_mb\":{:.0}}}",
-        raw.write_mb_s,
-        raw.worst_ms,
-        log.append_mb_s,
+        rate(bytes, raw.write_time),
+        raw.worst.as_millis(),
+        rate(bytes, log.append_time),
         log.append_worst_ms,
-        raw.read_mb_s,
+        log.raw_read_mb_s,
         log.cold_read_mb_s,
         log.recovery_ms,
         log.rebuild_ms,
@@ -78,49 +80,63 @@ async fn main() {
     );
 }
 
+/// The file that the log is compared with.
 struct Raw {
-    write_mb_s: f64,
-    read_mb_s: f64,
-    worst_ms: u128,
+    file: File,
+    path: PathBuf,
+    chunk: Vec<u8>,
+    at: u64,
+    write_time: Duration,
+    worst: Duration,
 }
 
-fn raw(path: &Path, bytes: usize) -> Raw {
-    let chunk = random_bytes(SYNC_BYTES);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .read(true)
-        .open(path)
-        .unwrap();
-    let begun = Instant::now();
-    let mut worst = Duration::ZERO;
-    for at in (0..bytes).step_by(SYNC_BYTES) {
-        let one = Instant::now();
-        file.write_all_at(&chunk, at as u64).unwrap();
-        file.sync_data().unwrap();
-        worst = worst.max(one.elapsed());
+impl Raw {
+    fn create(path: &Path) -> Self {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .read(true)
+            .open(path)
+            .unwrap();
+        let (path, chunk) = (path.to_owned(), random_bytes(SYNC_BYTES));
+        Self {
+            file,
+            path,
+            chunk,
+            at: 0,
+            write_time: Duration::ZERO,
+            worst: Duration::ZERO,
+        }
     }
-    let write_mb_s = rate(bytes, begun);
-    forget_pages(&file);
-    let mut buffer = vec![0; READ_BYTES];
-    let begun = Instant::now();
-    for at in (0..bytes).step_by(READ_BYTES) {
-        file.read_exact_at(&mut buffer, at as u64).unwrap();
+
+    fn write(&mut self) {
+        let begun = Instant::now();
+        self.file.write_all_at(&self.chunk, self.at).unwrap();
+        self.file.sync_data().unwrap();
+        self.at += self.chunk.len() as u64;
+        self.write_time += begun.elapsed();
+        self.worst = self.worst.max(begun.elapsed());
     }
-    let read_mb_s = rate(bytes, begun);
-    fs::remove_file(path).unwrap();
-    Raw {
-        write_mb_s,
-        read_mb_s,
-        worst_ms: worst.as_millis(),
+
+    fn read_cold(&self) -> f64 {
+        forget_pages(&self.file);
+        let mut buffer = vec![0; READ_BYTES];
+        let begun = Instant::now();
+        for at in (0..self.at).step_by(READ_BYTES) {
+            self.file.read_exact_at(&mut buffer, at).unwrap();
+        }
+        let read_mb_s = rate(usize::try_from(self.at).unwrap(), begun.elapsed());
+        fs::remove_file(&self.path).unwrap();
+        read_mb_s
     }
 }
 
 #[derive(Default)]
 struct Measured {
-    append_mb_s: f64,
+    append_time: Duration,
     append_worst_ms: u128,
+    raw_read_mb_s: f64,
     cold_read_mb_s: f64,
     recovery_ms: u128,
     rebuild_ms: u128,
@@ -161,7 +177,7 @@ impl Writer {
     }
 }
 
-async fn log(dir: &Path, bytes: usize) -> Measured {
+async fn log(dir: &Path, bytes: usize, raw: &mut Raw) -> Measured {
     let clock = Arc::new(SetClock::default());
     let config = LogConfig {
         upkeep_interval: Duration::from_secs(1),
@@ -180,12 +196,17 @@ async fn log(dir: &Path, bytes: usize) -> Measured {
     let written_before = io("write_bytes:");
 
     let generation = writer.raise(&log).await;
-    let begun = Instant::now();
-    for _ in (0..bytes).step_by(SYNC_BYTES) {
-        let took_ms = writer.append(&log, generation, &writer.batches).await;
-        measured.append_worst_ms = measured.append_worst_ms.max(took_ms);
+    for _ in (0..bytes).step_by(TURN_BYTES) {
+        (0..TURN_BYTES / SYNC_BYTES).for_each(|_| raw.write());
+        let begun = Instant::now();
+        for _ in 0..TURN_BYTES / SYNC_BYTES {
+            let took_ms = writer.append(&log, generation, &writer.batches).await;
+            measured.append_worst_ms = measured.append_worst_ms.max(took_ms);
+        }
+        measured.append_time += begun.elapsed();
     }
-    measured.append_mb_s = rate(bytes, begun);
+    measured.raw_read_mb_s = raw.read_cold();
+    let raw_written = bytes_f64(bytes);
     drop((log, threads));
 
     let begun = Instant::now();
@@ -203,7 +224,7 @@ async fn log(dir: &Path, bytes: usize) -> Measured {
     clock.0.store(1_000_000, Ordering::Relaxed);
     settle(&log, &writer, &mut measured).await;
     drop((log, threads));
-    measured.written_per_byte = (io("write_bytes:") - written_before) / bytes_f64(bytes);
+    measured.written_per_byte = (io("write_bytes:") - written_before - raw_written) / raw_written;
     measured
 }
 
@@ -216,7 +237,7 @@ async fn read_cold(log: &Log, partition: &TopicPartition) -> f64 {
         read += fetched.batches.len();
         offset += i64::try_from(Batch::parse_all(fetched.batches).unwrap().len()).unwrap();
     }
-    rate(read, begun)
+    rate(read, begun.elapsed())
 }
 
 /// Appends a little while retention and the cleaner work, until the disk is within its bound.
@@ -282,8 +303,8 @@ fn forget_pages(file: &File) {
     fadvise(file, 0, None::<NonZeroU64>, Advice::DontNeed).unwrap();
 }
 
-fn rate(bytes: usize, begun: Instant) -> f64 {
-    bytes_f64(bytes) / 1e6 / begun.elapsed().as_secs_f64()
+fn rate(bytes: usize, took: Duration) -> f64 {
+    bytes_f64(bytes) / 1e6 / took.as_secs_f64()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]

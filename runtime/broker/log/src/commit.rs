@@ -15,6 +15,10 @@ use crate::shared::Shared;
 use crate::state::Change;
 use crate::view::JournalEnd;
 
+/// Under `log.flush=interval` a sync comes early when so much waits for it: until then batches are kept in memory, and
+/// recovery writes them again.
+const UNSYNCED_BYTES_MAX: u64 = 16 << 20;
+
 /// Drives the log's writes. In a worker it has a thread of its own; in simulation it is one more task, or is stepped by
 /// hand.
 #[derive(Debug)]
@@ -151,7 +155,9 @@ impl Committer {
             .map(|place_within| place_within.map(place));
         self.unsynced.extend(items.drain(..).zip(places));
         match self.shared.config.flush {
-            Flush::Interval(interval) if !needs_sync => {
+            Flush::Interval(interval)
+                if !needs_sync && self.writer.unsynced_bytes() < UNSYNCED_BYTES_MAX =>
+            {
                 self.sync_at
                     .get_or_insert_with(|| Instant::now() + interval);
                 Ok(())

@@ -64,8 +64,9 @@ impl Writer {
         self.written
     }
 
-    pub(crate) fn is_synced(&self) -> bool {
-        self.written == self.synced
+    /// How much the next sync has to make durable.
+    pub(crate) fn unsynced_bytes(&self) -> u64 {
+        self.written - self.synced
     }
 
     /// Writes a frame in one call; it is durable after the next [`Writer::sync`].
@@ -86,7 +87,7 @@ impl Writer {
 
     /// Makes everything written durable. After a failure the file must not be written any more.
     pub(crate) fn sync(&mut self) -> Result<(), Error> {
-        if !self.is_synced() {
+        if self.unsynced_bytes() > 0 {
             self.handle
                 .sync_data()
                 .map_err(Error::io("sync", self.files.path(self.file)))?;

@@ -1,6 +1,6 @@
 //! Moves the log start of partitions that keep too much, or too old batches.
 
-use longshore_model::TopicName;
+use std::ops::Range;
 
 use super::Upkeep;
 use crate::error::Error;
@@ -13,24 +13,18 @@ const CHUNK: usize = 256;
 
 impl Upkeep {
     pub(super) async fn retain(&self) -> Result<(), Error> {
-        let topics: Vec<(TopicName, TopicSettings, Vec<PartitionId>)> = {
+        let topics: Vec<(TopicSettings, Range<PartitionId>)> = {
             let view = self.shared.view();
-            let limited = view.state.topics.iter().filter(|(_, topic)| {
+            let limited = view.state.topics.values().filter(|topic| {
                 !topic.settings.compacted
                     && (topic.settings.retention_ms.is_some()
                         || topic.settings.retention_bytes.is_some())
             });
             limited
-                .map(|(name, topic)| {
-                    (
-                        name.clone(),
-                        topic.settings.clone(),
-                        topic.partition_ids().collect(),
-                    )
-                })
+                .map(|topic| (topic.settings.clone(), topic.partition_ids()))
                 .collect()
         };
-        for (_, settings, partitions) in topics {
+        for (settings, partitions) in topics {
             for partition in partitions {
                 if let Some(offset) = self.log_start(partition, &settings)? {
                     answered(self.log.request(|reply| Request::MoveLogStart {
@@ -69,7 +63,8 @@ impl Upkeep {
             for (_, entry) in entries {
                 let len = u64::from(entry.place.len);
                 // A batch goes by size only when what stays is still enough.
-                if entry.max_timestamp >= oldest && surplus < len {
+                let too_old = (0..oldest).contains(&entry.max_timestamp);
+                if !too_old && surplus < len {
                     return Ok(log_start);
                 }
                 surplus = surplus.saturating_sub(len);
