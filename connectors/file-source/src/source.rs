@@ -23,6 +23,9 @@ const PAGES_PER_POLL: usize = 128;
 /// Files that are kept open at a time, below what the host allows.
 const OPEN_FILES: usize = 128;
 
+/// The status is shown before each wait, and while there is none after so many polls.
+const POLLS_PER_STATUS: u64 = 64;
+
 /// How long a wait goes on without looking again.
 const WAIT_MS: u64 = 60_000;
 
@@ -46,6 +49,7 @@ pub struct FileSource {
     /// The live file whose turn it is.
     turn: usize,
     gaps: Gaps,
+    polls: u64,
 }
 
 impl Source for FileSource {
@@ -82,17 +86,22 @@ impl Source for FileSource {
             tails: Vec::new(),
             turn: 0,
             gaps: Gaps::default(),
+            polls: 0,
         };
         source.survey(ctx).await?;
         Ok(source)
     }
 
     async fn poll(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
-        let mut batch = Filling::new(&self.config, limits)?;
-        if !self.surveyed {
-            self.survey(ctx).await?;
+        self.polls += 1;
+        if self.polls.is_multiple_of(POLLS_PER_STATUS) {
+            ctx.progress(&status(&self.tails, &self.gaps));
         }
+        let mut batch = Filling::new(&self.config, limits)?;
         loop {
+            if !self.surveyed {
+                self.survey(ctx).await?;
+            }
             match self.fill(ctx, &mut batch).await {
                 // What was read before the fault is good; the fault comes again at the next poll.
                 Err(_) if batch.writer.rows() > 0 => break,
@@ -102,17 +111,12 @@ impl Source for FileSource {
             if !batch.writer.is_empty() || batch.pages_left == 0 {
                 break;
             }
-            if self.listed.is_empty() {
-                ctx.log(
-                    Level::Debug,
-                    "waiting for the file",
-                    &[("file", &self.config.file)],
-                );
-            }
-            ctx.progress(&status(&self.tails, &self.gaps));
-            match self.wait_change(ctx).await? {
-                Wake::Ready => self.survey(ctx).await?,
-                Wake::Woken | Wake::Stopping => break,
+            if self.surveyed {
+                ctx.progress(&status(&self.tails, &self.gaps));
+                match self.wait_change(ctx).await? {
+                    Wake::Ready => self.surveyed = false,
+                    Wake::Woken | Wake::Stopping => break,
+                }
             }
         }
         self.put_positions(&mut batch.writer)?;
@@ -216,8 +220,11 @@ impl FileSource {
             match self.read_tail(ctx, batch, next).await? {
                 Read::BatchFull => return Ok(()),
                 Read::NoMore => {}
-                // The next wait ends at once, and the survey after it finds the new place.
-                Read::Moved => self.listed.clear(),
+                // Nothing may be read before it, so its new place has to be found first.
+                Read::Moved => {
+                    self.surveyed = false;
+                    return Ok(());
+                }
             }
         }
         Ok(())

@@ -55,6 +55,17 @@ impl Reading {
         }
     }
 
+    /// One poll of one record.
+    fn read_one(&mut self) -> Vec<String> {
+        let limits = PollLimits {
+            records_max: 1,
+            bytes_max: 64 << 10,
+        };
+        let polled = complete(&self.host, self.source.poll(&self.ctx, limits)).unwrap();
+        let batch = longshore_sdk::Batch::parse(polled.batch).unwrap();
+        batch.rows().map(|row| shown(&row)).collect()
+    }
+
     /// Everything until the source waits, and the last positions.
     fn read(&mut self) -> (Vec<String>, Vec<SourcePosition>) {
         let limits = PollLimits {

@@ -81,6 +81,25 @@ fn files_renamed_several_times_are_read_oldest_first() {
 }
 
 #[test]
+fn files_renamed_between_two_polls_keep_their_order() {
+    let host = FakeHost::default();
+    for (path, text) in [
+        ("/var/log/app.log.2", "one\ntwo\n"),
+        ("/var/log/app.log.1", "three\nfour\n"),
+        (LOG, "five\n"),
+    ] {
+        host.append_file(path, text);
+    }
+    let mut reading = Reading::open(&host, crate::CONFIG);
+    assert_eq!(reading.read_one(), ["one"]);
+    host.rename_file("/var/log/app.log.2", "/var/log/app.log.3");
+    host.rename_file("/var/log/app.log.1", "/var/log/app.log.2");
+    host.rename_file(LOG, "/var/log/app.log.1");
+    host.append_file(LOG, "six\n");
+    assert_eq!(reading.read().0, ["two", "three", "four", "five", "six"]);
+}
+
+#[test]
 fn a_file_moved_out_of_sight_is_read_through_its_handle() {
     let host = FakeHost::default();
     host.append_file(LOG, "one\nun");
