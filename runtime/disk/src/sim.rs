@@ -320,6 +320,13 @@ impl World {
         named.map(|(_, inode)| inode.len()).sum()
     }
 
+    fn room(&self) -> u64 {
+        if self.quota == u64::MAX {
+            return u64::MAX;
+        }
+        self.quota.saturating_sub(self.used())
+    }
+
     fn describe(&self, inode: u64) -> Metadata {
         let found = &self.inodes[&inode];
         let identity = Identity {
@@ -370,25 +377,29 @@ impl DiskFile for SimFile {
     }
 
     fn write_at(&self, slices: &[IoSlice<'_>], at: u64) -> io::Result<()> {
-        let mut bytes = slices
+        let mut bytes = Vec::with_capacity(slices.iter().map(|slice| slice.len()).sum());
+        slices
             .iter()
-            .flat_map(|slice| slice.iter().copied())
-            .collect::<Vec<u8>>();
+            .for_each(|slice| bytes.extend_from_slice(slice));
+        let had_power = self.disk.world().alive().is_ok();
         let mut world = match self.world_to_change() {
             Ok(world) => world,
             Err(error) => {
-                // The power went during this write, so any part of it may have reached the disk.
-                self.disk.world().tear(self.inode, self.boot, at, bytes);
+                if had_power {
+                    // It went during this write, so any part of it may have reached the disk.
+                    self.disk.world().tear(self.inode, self.boot, at, bytes);
+                }
                 return Err(error);
             }
         };
-        let room = world.quota.saturating_sub(world.used());
+        let room = world.room();
         let ticks = world.ticks;
         let inode = world
             .inodes
             .get_mut(&self.inode)
             .expect("open files keep their inode until a crash");
-        let fits = usize::try_from((inode.len() + room).saturating_sub(at)).unwrap_or(usize::MAX);
+        let fits = usize::try_from(inode.len().saturating_add(room).saturating_sub(at))
+            .unwrap_or(usize::MAX);
         let full = fits < bytes.len();
         bytes.truncate(fits);
         let written = bytes.len() as u64;

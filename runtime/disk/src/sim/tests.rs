@@ -139,10 +139,19 @@ fn without_power_everything_fails_and_the_running_write_may_be_torn() {
         let file = created_durably(&disk);
         disk.power_off_after(1);
         fails_with(file.append(&[7; 100]), ErrorKind::Other);
+        fails_with(
+            file.write_at(&[IoSlice::new(b"later")], 200),
+            ErrorKind::Other,
+        );
         fails_with(file.sync_data(), ErrorKind::Other);
         fails_with(disk.open(Path::new(FILE)), ErrorKind::Other);
         disk.crash(Loss::Seeded);
-        lengths.insert(content(&disk).len());
+        let found = content(&disk);
+        assert!(
+            found.len() <= 100,
+            "nothing is written without power, seed {seed}"
+        );
+        lengths.insert(found.len());
     }
     assert!(lengths.len() > 10, "{lengths:?}");
 }
