@@ -1,6 +1,9 @@
 //! What an instance may reach: what its manifest declares, for what its resolved config names, as
 //! far as the worker's policy allows. The policy is that the data directory belongs to nobody.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use longshore_cap_files::{Access, FilesGrant};

@@ -1,5 +1,6 @@
 //! `longshore:host/schemas`.
 
+use longshore_model::schema::Schema;
 use longshore_model::{Fault, FaultClass};
 
 use super::records::fault_out;
@@ -34,7 +35,6 @@ impl schemas::Host for GuestState {
     }
 }
 
-/// Is it an Avro schema at all? A converter that needs more says so itself.
 fn check(schema: &str) -> Result<(), Fault> {
     if schema.len() > SCHEMA_BYTES_MAX {
         return Err(fault(
@@ -42,19 +42,8 @@ fn check(schema: &str) -> Result<(), Fault> {
             "a schema is at most 1 MiB of JSON",
         ));
     }
-    let json: serde_json::Value = serde_json::from_str(schema)
-        .map_err(|e| fault("schema-invalid", format!("a schema is not JSON: {e}")))?;
-    let is_schema = match &json {
-        serde_json::Value::String(_) => true,
-        serde_json::Value::Object(object) => object.contains_key("type"),
-        serde_json::Value::Array(branches) => !branches.is_empty(),
-        _ => false,
-    };
-    if is_schema {
-        return Ok(());
-    }
-    let message = "a schema is a name, an object with a type, or a list of branches";
-    Err(fault("schema-invalid", message))
+    let parsed = Schema::parse(schema).map(drop);
+    parsed.map_err(|e| fault("schema-invalid", e.to_string()))
 }
 
 fn fault(code: &str, message: impl Into<String>) -> Fault {

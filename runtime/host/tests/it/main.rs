@@ -1,6 +1,7 @@
 //! The real host runs the real guests of the zoo.
 
 mod behaving;
+mod connectors;
 mod costs;
 mod files;
 mod hostile_bytes;

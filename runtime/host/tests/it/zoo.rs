@@ -14,18 +14,21 @@ use longshore_pipeline::telemetry::PluginMetrics;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-const BUILD: &str =
-    "cargo build --package longshore-zoo --examples --target wasm32-wasip2 --profile guest";
+const BUILD: &str = "cargo xtask plugins";
 
-/// The compiled guest of that name.
+/// The compiled guest of that name: of the zoo, of the testkit, or a connector.
 pub(crate) fn guest(name: &str) -> PathBuf {
-    let file = zoo_dir().join(format!("{name}.wasm"));
-    assert!(
-        file.is_file(),
-        "{} is missing: run\n\n    {BUILD}\n\nor name the folder in LONGSHORE_ZOO",
-        file.display()
-    );
-    file
+    let dir = zoo_dir();
+    // Cargo puts examples into a folder beside the libraries, which connectors are.
+    let library = format!("../{}.wasm", name.replace('-', "_"));
+    let file = [dir.join(format!("{name}.wasm")), dir.join(library)];
+    let file = file.into_iter().find(|file| file.is_file());
+    file.unwrap_or_else(|| {
+        panic!(
+            "{name}.wasm is not in {}: run\n\n    {BUILD}\n\nor name the folder in LONGSHORE_ZOO",
+            dir.display()
+        )
+    })
 }
 
 fn zoo_dir() -> PathBuf {
