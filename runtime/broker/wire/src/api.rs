@@ -7,6 +7,7 @@ pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;
 pub(crate) mod fetch;
+pub(crate) mod find_coordinator;
 pub(crate) mod init_producer_id;
 pub(crate) mod list_offsets;
 pub(crate) mod metadata;
@@ -34,11 +35,12 @@ const LEADER_EPOCH: i32 = 0;
 const NO_ERROR: i16 = 0;
 
 /// Everything that is offered.
-static OFFERED: [&Api; 10] = [
+pub(crate) static OFFERED: [&Api; 11] = [
     &produce::API,
     &fetch::API,
     &list_offsets::API,
     &metadata::API,
+    &find_coordinator::API,
     &api_versions::API,
     &create_topics::API,
     &delete_topics::API,
@@ -76,6 +78,7 @@ pub(crate) async fn answer(context: &Context, request: &Request) -> Result<Answe
         ApiKey::Metadata => metadata::answer(context, request).await,
         ApiKey::Fetch => fetch::answer(context, request).await,
         ApiKey::ListOffsets => list_offsets::answer(context, request).await,
+        ApiKey::FindCoordinator => find_coordinator::answer(request),
         ApiKey::CreateTopics => create_topics::answer(context, request).await,
         ApiKey::DeleteTopics => delete_topics::answer(context, request).await,
         ApiKey::InitProducerId => init_producer_id::answer(context, request).await,

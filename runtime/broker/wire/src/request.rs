@@ -124,3 +124,6 @@ fn encode<T: Encodable + HeaderVersion>(
 fn text(error: impl Display) -> String {
     error.to_string()
 }
+
+#[cfg(test)]
+mod tests;

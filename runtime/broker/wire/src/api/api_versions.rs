@@ -19,7 +19,11 @@ pub(crate) static API: Api = Api {
     },
 };
 
-pub(super) fn answer(request: &Request) -> Result<Answer, Broken> {
+/// librdkafka compresses with gzip and snappy only for a broker that names this version, so Kafka 4 names it too, though
+/// neither takes it and no such client sends it.
+const PRODUCE_FROM: i16 = 0;
+
+pub(crate) fn answer(request: &Request) -> Result<Answer, Broken> {
     let mut answer = ApiVersionsResponse::default().with_api_keys(offered());
     if !API.versions.contains(&request.version) {
         // A newer client reads version 0, which every client knows, and asks again.
@@ -32,9 +36,13 @@ pub(super) fn answer(request: &Request) -> Result<Answer, Broken> {
 
 fn offered() -> Vec<ApiVersion> {
     let entry = |api: &&Api| {
+        let first = match api.key {
+            ApiKey::Produce => PRODUCE_FROM,
+            _ => *api.versions.start(),
+        };
         ApiVersion::default()
             .with_api_key(api.key as i16)
-            .with_min_version(*api.versions.start())
+            .with_min_version(first)
             .with_max_version(*api.versions.end())
     };
     OFFERED.iter().map(entry).collect()

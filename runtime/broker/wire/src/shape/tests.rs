@@ -12,8 +12,8 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
     ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest,
-    DescribeConfigsRequest, FetchRequest, InitProducerIdRequest, ListOffsetsRequest,
-    MetadataRequest, ProduceRequest, TopicName,
+    DescribeConfigsRequest, FetchRequest, FindCoordinatorRequest, InitProducerIdRequest,
+    ListOffsetsRequest, MetadataRequest, ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::ELEMENTS_MAX;
 use crate::api::{
     api_versions, create_topics, delete_topics, describe_cluster, describe_configs, fetch,
-    init_producer_id, list_offsets, metadata, produce,
+    find_coordinator, init_producer_id, list_offsets, metadata, produce,
 };
 use crate::request::Api;
 
@@ -195,6 +195,13 @@ fn fetch_is_walked_as_it_is_decoded() {
             request.rack_id = text("a rack");
         }
         request
+    });
+}
+
+#[test]
+fn find_coordinator_is_walked_as_it_is_decoded() {
+    check(&find_coordinator::API, |_| {
+        FindCoordinatorRequest::default().with_key(text("a group"))
     });
 }
 

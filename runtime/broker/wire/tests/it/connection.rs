@@ -7,7 +7,8 @@ use kafka_protocol::error::ResponseError;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, FetchRequest, MetadataRequest,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, FetchRequest, FindCoordinatorRequest,
+    MetadataRequest,
 };
 use kafka_protocol::protocol::{Decodable as _, StrBytes};
 use tokio::io::AsyncWriteExt as _;
@@ -16,12 +17,14 @@ use tokio::time::timeout;
 use crate::client::{Client, frame};
 use crate::rig::Rig;
 
-/// What the tests of this crate exercise, version by version, and so what may be offered.
-const OFFERED: [(ApiKey, i16, i16); 10] = [
-    (ApiKey::Produce, 3, 13),
+/// What the tests of this crate exercise, version by version, and so what may be offered; but for Produce before version
+/// 3, without which librdkafka does not compress.
+const OFFERED: [(ApiKey, i16, i16); 11] = [
+    (ApiKey::Produce, 0, 13),
     (ApiKey::Fetch, 4, 17),
     (ApiKey::ListOffsets, 1, 10),
     (ApiKey::Metadata, 0, 13),
+    (ApiKey::FindCoordinator, 0, 0),
     (ApiKey::ApiVersions, 0, 4),
     (ApiKey::CreateTopics, 2, 7),
     (ApiKey::DeleteTopics, 1, 6),
@@ -78,6 +81,17 @@ async fn a_client_from_the_future_is_told_what_is_offered() {
     assert_eq!(answer.error_code, ResponseError::UnsupportedVersion.code());
     assert_eq!(offered(&answer), expected());
     works(&mut client).await;
+}
+
+#[tokio::test]
+async fn a_consumer_of_a_group_is_told_that_there_are_none() {
+    let rig = Rig::start().await;
+    let refused = rig
+        .client()
+        .await
+        .call(FindCoordinatorRequest::default(), 0)
+        .await;
+    assert_eq!(refused.error_code, ResponseError::UnsupportedVersion.code());
 }
 
 #[tokio::test]

@@ -135,13 +135,13 @@ async fn a_fetch_that_wants_more_waits_for_more() {
     write(&mut writer, "orders", 0, one.clone()).await;
     let three = i32::try_from(3 * one.len()).unwrap();
     let asked = request("orders", &[(0, 0)])
-        .with_max_wait_ms(60_000)
+        .with_max_wait_ms(16_000)
         .with_min_bytes(three);
-    // Its looks are far apart, so the time that it may take bounds the test.
-    reader.send(asked.with_max_wait_ms(4_000), 11).await;
+    reader.send(asked, 11).await;
     write(&mut writer, "orders", 0, one.clone()).await;
     write(&mut writer, "orders", 0, one.clone()).await;
-    let (_, answer) = reader.receive::<FetchRequest>(11).await;
+    let answer = timeout(Duration::from_secs(12), reader.receive::<FetchRequest>(11)).await;
+    let (_, answer) = answer.expect("answered before its time is up");
     assert_eq!(lens(&answer), [3 * one.len()]);
 }
 
