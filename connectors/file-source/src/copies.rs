@@ -8,16 +8,9 @@ use longshore_sdk::{Ctx, Fault};
 use crate::offset::{WINDOW_BYTES, fingerprint};
 use crate::tail::{Found, Origin, Place, Tail};
 
-/// A file that was cut off.
-#[derive(Debug)]
-pub(crate) struct Cut {
-    pub(crate) tail: usize,
-    /// The copy that has the rest of it.
-    pub(crate) copy: Option<usize>,
-}
-
-/// Looks for fresh files that are copies of known ones, and for known ones that were cut off.
-pub(crate) async fn recognise(ctx: &Ctx, tails: &mut [Tail]) -> Result<Option<Cut>, Fault> {
+/// Marks fresh files that are copies of known ones, and known ones that were cut off. False when one
+/// was cut off: its copy was made before that, but perhaps after the survey.
+pub(crate) async fn recognise(ctx: &Ctx, tails: &mut [Tail]) -> Result<bool, Fault> {
     for fresh in 0..tails.len() {
         let tail = &tails[fresh];
         let is_fresh = tail.origin == Origin::Fresh && tail.place == Place::Rotated;
@@ -33,7 +26,10 @@ pub(crate) async fn recognise(ctx: &Ctx, tails: &mut [Tail]) -> Result<Option<Cu
                 continue;
             }
             match tails[known].verify(ctx).await? {
-                Found::Truncated => return Ok(Some(cut(ctx, tails, known).await?)),
+                Found::Truncated => {
+                    tails[known].cut_off = true;
+                    return Ok(false);
+                }
                 Found::Moved => continue,
                 Found::More | Found::End => {}
             }
@@ -43,31 +39,33 @@ pub(crate) async fn recognise(ctx: &Ctx, tails: &mut [Tail]) -> Result<Option<Cu
             }
         }
     }
-    Ok(None)
+    Ok(true)
 }
 
 /// Finds the copy of a file that was cut off: one that holds at the file's position what the file
 /// held before it.
-pub(crate) async fn cut(ctx: &Ctx, tails: &mut [Tail], tail: usize) -> Result<Cut, Fault> {
-    let offset = tails[tail].offset.clone();
-    let mut copy = None;
+pub(crate) async fn copy_of(
+    ctx: &Ctx,
+    tails: &mut [Tail],
+    cut: usize,
+) -> Result<Option<usize>, Fault> {
+    let offset = tails[cut].offset.clone();
+    let bytes = offset.position.min(WINDOW_BYTES as u64);
+    let at = offset.position - bytes;
+    let bytes = u32::try_from(bytes).expect("at most the window");
     for other in 0..tails.len() {
         let candidate = &tails[other];
         let may_be = candidate.origin != Origin::Known && candidate.place == Place::Rotated;
-        if !may_be || candidate.filename != tails[tail].filename {
+        if !may_be || candidate.filename != tails[cut].filename {
             continue;
         }
-        let bytes = offset.position.min(WINDOW_BYTES as u64);
-        let at = offset.position - bytes;
-        let bytes = u32::try_from(bytes).expect("at most the window");
         let window = tails[other].look(ctx, at, bytes).await?;
         let whole = window.len() == bytes as usize && tails[other].entry.stat.size > 0;
         if whole && offset.fingerprint == Some(fingerprint(&window)) {
-            copy = Some(other);
-            break;
+            return Ok(Some(other));
         }
     }
-    Ok(Cut { tail, copy })
+    Ok(None)
 }
 
 /// Whether a file repeats the beginning of another one: its own end is found there as well.

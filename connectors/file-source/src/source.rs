@@ -3,22 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use longshore_sdk::{
-    BATCH_BYTES_MAX, BatchWriter, Ctx, Datum, Fault, FaultClass, FileEntry, Level, NewRow,
-    PollLimits, Polled, Problem, Source, SourceIndex, SourcePosition, TaskContext, TopicIndex,
-    Wake,
+    BatchWriter, Ctx, Fault, FileEntry, Level, PollLimits, Polled, Problem, Source, SourcePosition,
+    TaskContext, Wake,
 };
 
 use crate::config::FileSourceConfig;
-use crate::copies::{self, Cut};
-use crate::lines::Next;
+use crate::copies;
+use crate::filling::{Filling, cut_lines};
 use crate::offset::Stored;
 use crate::progress::{Gap, Gaps, status};
 use crate::survey::{Survey, sort_oldest_first};
 use crate::tail::{Found, Origin, Place, Tail};
-
-/// A poll that found nothing to return stops reading after this many pages, so that a line without
-/// end does not keep the task from its wake and stop.
-const PAGES_PER_POLL: usize = 128;
 
 /// Files that are kept open at a time, below what the host allows.
 const OPEN_FILES: usize = 128;
@@ -29,12 +24,6 @@ const POLLS_PER_STATUS: u64 = 64;
 /// How long a wait goes on without looking again.
 const WAIT_MS: u64 = 60_000;
 
-/// Rows of a batch at most: each may carry a fault, which a batch counts in 16 bits.
-const ROWS_MAX: u32 = 60_000;
-
-/// What a row takes beside its value.
-const ROW_BYTES: usize = 64;
-
 /// Lines of files to records.
 pub struct FileSource {
     config: FileSourceConfig,
@@ -44,9 +33,11 @@ pub struct FileSource {
     listed: Vec<FileEntry>,
     /// Whether the last survey was finished: before that a copy may look like a new file.
     surveyed: bool,
+    /// Whether that was in this poll.
+    just_surveyed: bool,
     /// Oldest first.
     tails: Vec<Tail>,
-    /// The live file whose turn it is.
+    /// The file whose turn it is.
     turn: usize,
     gaps: Gaps,
     polls: u64,
@@ -83,6 +74,7 @@ impl Source for FileSource {
             stored,
             listed: Vec::new(),
             surveyed: false,
+            just_surveyed: false,
             tails: Vec::new(),
             turn: 0,
             gaps: Gaps::default(),
@@ -94,6 +86,7 @@ impl Source for FileSource {
 
     async fn poll(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
         self.polls += 1;
+        self.just_surveyed = false;
         if self.polls.is_multiple_of(POLLS_PER_STATUS) {
             ctx.progress(&status(&self.tails, &self.gaps));
         }
@@ -135,79 +128,6 @@ impl Source for FileSource {
     }
 }
 
-/// A batch and what may still go into it.
-struct Filling {
-    writer: BatchWriter,
-    topic: TopicIndex,
-    rows_max: u32,
-    bytes_max: usize,
-    line_max: usize,
-    pages_left: usize,
-}
-
-impl Filling {
-    fn new(config: &FileSourceConfig, limits: PollLimits) -> Result<Self, Fault> {
-        let bytes_max = limits.bytes_max as usize;
-        let mut writer = BatchWriter::with_capacity(bytes_max);
-        Ok(Self {
-            topic: writer.topic(&config.topic)?,
-            writer,
-            rows_max: limits.records_max.min(config.batch_size).min(ROWS_MAX),
-            bytes_max: bytes_max.min(BATCH_BYTES_MAX / 2),
-            line_max: config.max_line_bytes as usize,
-            pages_left: PAGES_PER_POLL,
-        })
-    }
-
-    /// Bytes of a line that still fit; a line of any size fits in an empty batch.
-    fn room(&self) -> Option<usize> {
-        if self.writer.rows() == 0 {
-            return Some(usize::MAX);
-        }
-        if self.writer.rows() >= self.rows_max {
-            return None;
-        }
-        self.bytes_max.checked_sub(self.writer.bytes() + ROW_BYTES)
-    }
-
-    fn line(&mut self, source: SourceIndex, line: &[u8]) -> Result<(), Fault> {
-        let value = match std::str::from_utf8(line) {
-            Ok(text) => Datum::Text(text),
-            Err(_) => Datum::Bytes(line),
-        };
-        Ok(self.writer.push(&NewRow {
-            topic: Some(self.topic),
-            source: Some(source),
-            value,
-            ..NewRow::default()
-        })?)
-    }
-
-    fn too_long(
-        &mut self,
-        source: SourceIndex,
-        file: &str,
-        offset: u64,
-        length: u64,
-    ) -> Result<(), Fault> {
-        let message = format!(
-            "the line at byte {offset} of {file} has {length} bytes, over max.line.bytes ({})",
-            self.line_max
-        );
-        let fault = Fault::new(FaultClass::BadRecord, "line-too-long", message)
-            .with("file", file)
-            .with("offset", offset.to_string())
-            .with("length", length.to_string());
-        let fault = self.writer.fault(fault)?;
-        Ok(self.writer.push(&NewRow {
-            topic: Some(self.topic),
-            source: Some(source),
-            fault: Some(fault),
-            ..NewRow::default()
-        })?)
-    }
-}
-
 impl FileSource {
     /// Fills the batch from the files in their order: what was rotated away before what is live,
     /// and live files in turns.
@@ -216,12 +136,19 @@ impl FileSource {
             let Some(next) = self.next_tail() else {
                 return Ok(());
             };
+            // Where nothing was read, nothing tells that the file was cut off; but its copy would show.
+            let tail = &self.tails[next];
+            if tail.place == Place::Live && tail.read_to() == 0 && !self.just_surveyed {
+                self.surveyed = false;
+                return Ok(());
+            }
+            self.turn = next + 1;
             self.make_room_for_open_file(next);
             match self.read_tail(ctx, batch, next).await? {
                 Read::BatchFull => return Ok(()),
                 Read::NoMore => {}
-                // Nothing may be read before it, so its new place has to be found first.
-                Read::Moved => {
+                // Nothing may be read before it, so its new place or its copy has to be found first.
+                Read::Elsewhere => {
                     self.surveyed = false;
                     return Ok(());
                 }
@@ -231,20 +158,15 @@ impl FileSource {
     }
 
     /// The next file that has something to read.
-    fn next_tail(&mut self) -> Option<usize> {
+    fn next_tail(&self) -> Option<usize> {
         let ready = |i: &usize| {
             self.tails[*i].has_more() || self.tails[*i].has_rest() && self.has_ended(*i)
         };
         let n_old = self.tails.partition_point(|tail| tail.place != Place::Live);
-        if let Some(old) = (0..n_old).find(ready) {
-            return Some(old);
-        }
-        let n_live = self.tails.len() - n_old;
-        let next = (0..n_live)
-            .map(|i| n_old + (self.turn + i) % n_live)
-            .find(ready)?;
-        self.turn = next - n_old + 1;
-        Some(next)
+        let mut old = 0..n_old;
+        let turn = self.turn.clamp(n_old, self.tails.len());
+        let mut live = (turn..self.tails.len()).chain(n_old..turn);
+        old.find(ready).or_else(|| live.find(ready))
     }
 
     /// Whether nothing more will be added to a file: it was rotated away, and its successor has
@@ -274,11 +196,10 @@ impl FileSource {
             batch.pages_left -= 1;
             match self.tails[at].read(ctx).await? {
                 Found::More => {}
-                Found::Moved => return Ok(Read::Moved),
+                Found::Moved => return Ok(Read::Elsewhere),
                 Found::Truncated => {
-                    let cut = copies::cut(ctx, &mut self.tails, at).await?;
-                    self.begin_again(ctx, &cut);
-                    return Ok(Read::NoMore);
+                    self.tails[at].cut_off = true;
+                    return Ok(Read::Elsewhere);
                 }
                 Found::End => {
                     let finished = self.tails[at].has_rest() && self.has_ended(at);
@@ -292,13 +213,13 @@ impl FileSource {
     }
 
     /// Begins a file again that was cut off, and goes on with the rest of it in its copy.
-    fn begin_again(&mut self, ctx: &Ctx, cut: &Cut) {
-        let tail = &mut self.tails[cut.tail];
+    fn begin_again(&mut self, ctx: &Ctx, cut: usize, copy: Option<usize>) {
+        let tail = &mut self.tails[cut];
         let (offset, seen) = (tail.offset.clone(), tail.seen());
         tail.begin_again();
         let (file, at) = (tail.entry.path.clone(), offset.position.to_string());
         let fields = [("file", file.as_str()), ("offset", at.as_str())];
-        if let Some(copy) = cut.copy {
+        if let Some(copy) = copy {
             ctx.log(
                 Level::Info,
                 "file was cut off; going on in its copy",
@@ -319,7 +240,7 @@ impl FileSource {
             );
             self.gaps.add(Gap {
                 filename: file,
-                identity: self.tails[cut.tail].entry.stat.identity.clone(),
+                identity: self.tails[cut].entry.stat.identity.clone(),
                 from: offset.position,
                 to: seen,
             });
@@ -349,8 +270,21 @@ impl FileSource {
     /// Looks which files there are now.
     async fn survey(&mut self, ctx: &Ctx) -> Result<(), Fault> {
         self.surveyed = false;
-        let survey = Survey::take(ctx, &self.config.file, self.rotated.as_deref()).await?;
-        self.listed = survey.all().cloned().collect();
+        loop {
+            let survey = Survey::take(ctx, &self.config.file, self.rotated.as_deref()).await?;
+            self.listed = survey.all().cloned().collect();
+            self.follow(&survey);
+            self.drop_what_is_gone(ctx);
+            sort_oldest_first(&mut self.tails);
+            while let Some(cut) = self.tails.iter().position(|tail| tail.cut_off) {
+                let copy = copies::copy_of(ctx, &mut self.tails, cut).await?;
+                self.begin_again(ctx, cut, copy);
+                sort_oldest_first(&mut self.tails);
+            }
+            if copies::recognise(ctx, &mut self.tails).await? {
+                break;
+            }
+        }
         if self.listed.is_empty() {
             ctx.log(
                 Level::Info,
@@ -358,14 +292,8 @@ impl FileSource {
                 &[("file", &self.config.file)],
             );
         }
-        self.follow(&survey);
-        self.drop_what_is_gone(ctx);
-        sort_oldest_first(&mut self.tails);
-        while let Some(cut) = copies::recognise(ctx, &mut self.tails).await? {
-            self.begin_again(ctx, &cut);
-            sort_oldest_first(&mut self.tails);
-        }
         self.surveyed = true;
+        self.just_surveyed = true;
         Ok(())
     }
 
@@ -453,35 +381,5 @@ impl FileSource {
 enum Read {
     BatchFull,
     NoMore,
-    Moved,
-}
-
-/// Moves lines into the batch; with `finish` the rest as well, for no line end will follow it. True
-/// when the batch is full.
-fn cut_lines(
-    tail: &mut Tail,
-    batch: &mut Filling,
-    source: SourceIndex,
-    finish: bool,
-) -> Result<bool, Fault> {
-    let Some(lines) = &mut tail.lines else {
-        return Ok(false);
-    };
-    let line_max = batch.line_max;
-    while let Some(room) = batch.room() {
-        let next = match finish {
-            true if !lines.has_rest() => return Ok(false),
-            true => lines.finish(line_max, room),
-            false => lines.next(line_max, room),
-        };
-        match next {
-            Next::Line(line) => batch.line(source, line)?,
-            Next::TooLong { offset, length } => {
-                batch.too_long(source, &tail.entry.path, offset, length)?;
-            }
-            Next::NoRoom => return Ok(true),
-            Next::Unfinished => return Ok(false),
-        }
-    }
-    Ok(true)
+    Elsewhere,
 }

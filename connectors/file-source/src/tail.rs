@@ -55,6 +55,8 @@ pub(crate) struct Tail {
     /// Whether the offset moved since it was last put into a batch.
     pub(crate) moved: bool,
     pub(crate) lines: Option<Lines>,
+    /// Whether it was found cut off, and its copy is still to be looked for.
+    pub(crate) cut_off: bool,
     /// Whether it is to be looked into whatever its size says.
     pub(crate) unsure: bool,
     /// How far it was ever seen to go.
@@ -74,6 +76,7 @@ impl Tail {
             offset: Offset::start(0),
             moved: false,
             lines: None,
+            cut_off: false,
             unsure: false,
             seen: 0,
             file: None,
@@ -91,6 +94,7 @@ impl Tail {
             offset: stored.offset.clone(),
             moved: false,
             lines: None,
+            cut_off: false,
             // A live one may have been cut off and have grown again to where it was.
             unsure: place == Place::Live,
             seen: 0,
@@ -240,6 +244,7 @@ impl Tail {
     pub(crate) fn begin_again(&mut self) {
         self.offset = Offset::start(self.offset.truncations + 1);
         self.seen = 0;
+        self.cut_off = false;
         self.lines = Some(Lines::resume(0, Vec::new()));
         self.moved = true;
     }

@@ -5,6 +5,7 @@ mod copies;
 mod faults;
 mod polls;
 mod rotation;
+mod seeds;
 
 use file_source::FileSource;
 use longshore_sdk::{Config, Ctx, PollLimits, Source, SourcePosition, TaskContext};
@@ -38,6 +39,15 @@ impl Reading {
     }
 
     fn resume(host: &FakeHost, config: &[(&str, &str)], stored: Vec<SourcePosition>) -> Self {
+        Self::try_resume(host, config, stored).unwrap()
+    }
+
+    /// None when the host is killed meanwhile.
+    fn try_resume(
+        host: &FakeHost,
+        config: &[(&str, &str)],
+        stored: Vec<SourcePosition>,
+    ) -> Option<Self> {
         let ctx = host.ctx();
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let config = Config::parse(&config.iter().map(owned).collect()).unwrap();
@@ -47,12 +57,16 @@ impl Reading {
             generation: 1,
             extra: Vec::new(),
         };
-        let opened = complete(host, FileSource::open(&ctx, task, config, stored));
-        Self {
+        let mut open = Call::new(host, FileSource::open(&ctx, task, config, stored));
+        let Step::Done(source) = open.step() else {
+            return None;
+        };
+        drop(open);
+        Some(Self {
             host: host.clone(),
             ctx,
-            source: opened.unwrap(),
-        }
+            source: source.unwrap(),
+        })
     }
 
     /// One poll of one record.
