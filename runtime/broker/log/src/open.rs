@@ -41,6 +41,7 @@ pub(crate) fn open(
     let journal = dir.join(JOURNAL_DIR);
     disk.create_dir(&journal)
         .map_err(Error::io("create", &journal))?;
+    sync_names(dir, &journal, &**disk)?;
     let files = Arc::new(Files::new(Arc::clone(disk), journal));
     drop_unfinished_file(&files)?;
     let mut view = last_checkpoint(&files, store()?)?;
@@ -64,6 +65,20 @@ fn take_lock(dir: &Path, disk: &dyn Disk) -> Result<Box<dyn DiskLock>, Error> {
         io::ErrorKind::WouldBlock => Error::InUse(dir.to_owned()),
         _ => Error::io("lock", path)(error),
     })
+}
+
+/// A process that was killed may have left names that only the page cache knows, the newest journal file's among them.
+fn sync_names(dir: &Path, journal: &Path, disk: &dyn Disk) -> Result<(), Error> {
+    let parent = dir.parent().unwrap_or(Path::new(""));
+    match disk.sync_dir(parent) {
+        // Some may create a directory that they may not open; who created this one before is long done.
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+            return Err(Error::io("sync", parent)(error));
+        }
+        _ => {}
+    }
+    disk.sync_dir(dir).map_err(Error::io("sync", dir))?;
+    disk.sync_dir(journal).map_err(Error::io("sync", journal))
 }
 
 fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), Error> {
