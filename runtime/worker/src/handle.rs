@@ -16,13 +16,13 @@ use crate::connector::kind_of;
 use crate::context::Context;
 use crate::error::Error;
 use crate::records::Records;
+use crate::request::Request;
 use crate::restart::RestartRequest;
 use crate::status::Kind;
 use crate::validate::{
     Checked, HIDDEN, Submitted, Validation, check, definition_of, ignored_overrides,
 };
 use crate::view::{ConnectorInfo, ConnectorStatus, Entry, TaskStatus, View};
-use crate::worker::Request;
 
 /// A worker, as REST sees it. Cheap to clone.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod error;
 mod handle;
 mod offsets;
 mod records;
+mod request;
 mod restart;
 mod state_topic;
 mod status;

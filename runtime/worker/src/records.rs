@@ -283,8 +283,9 @@ impl<B: Broker> Records<B> {
     ) -> Result<Vec<(TopicPartition, i64)>, Error> {
         let n_partitions = self.topic(topic).await?.partitions;
         let wanted = match partition {
-            Some(partition) => partition..partition + 1,
-            None => 0..n_partitions,
+            Some(partition) => partition..=partition,
+            // A topic has at least one partition.
+            None => 0..=n_partitions.saturating_sub(1),
         };
         let mut starts = Vec::new();
         for partition in wanted {

@@ -1,72 +1,38 @@
 //! The worker's loop: takes requests, makes them durable, tells connectors what is wanted of them,
 //! and writes down how they fare. The only writer of the config and status topics.
 
+mod replay;
+mod reports;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use longshore_model::{ConnectorName, TaskId};
-use longshore_pipeline::port::{Broker, BrokerResult, Clock, Plugins};
+use longshore_pipeline::port::{Broker, Clock, Plugins};
 use longshore_pipeline::settings::Settings;
 use longshore_pipeline::telemetry::Metrics;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{Catalog, TargetState, task_ids};
+use crate::catalog::{Catalog, TargetState};
 use crate::config::WorkerConfig;
-use crate::connector::{Desired, Report, Runner, kind_of};
+use crate::connector::{Desired, Report, Runner};
 use crate::context::{Board, Context};
 use crate::error::Error;
 use crate::handle::WorkerHandle;
 use crate::offsets::create_offsets_topic;
+use crate::request::{Reply, Request};
 use crate::restart::RestartRequest;
 use crate::state_topic::StateTopic;
 use crate::status::{
-    Change, Kind, STATUS_TOPIC, State, Status, connector_record, no_connector, no_task, no_topic,
-    parse_task_key, parse_topic_key, task_record, topic_record,
+    Kind, STATUS_TOPIC, State, Status, connector_record, no_connector, no_task, no_topic,
 };
 use crate::view::{ConnectorStatus, Entry, View};
 
 /// Most requests that wait, and most reports.
 const REQUESTS_MAX: usize = 64;
 const REPORTS_MAX: usize = 256;
-
-/// What a caller wants changed. Every answer comes when the change is durable.
-#[derive(Debug)]
-pub(crate) enum Request {
-    /// Create (`false`: replace or create) a connector whose config was checked; whether it is new.
-    Put {
-        name: ConnectorName,
-        settings: Settings,
-        kind: Kind,
-        only_new: bool,
-        reply: Reply<bool>,
-    },
-    Delete {
-        name: ConnectorName,
-        reply: Reply<()>,
-    },
-    Target {
-        name: ConnectorName,
-        target: TargetState,
-        reply: Reply<()>,
-    },
-    Restart {
-        name: ConnectorName,
-        request: RestartRequest,
-        reply: Reply<ConnectorStatus>,
-    },
-    RestartTask {
-        id: TaskId,
-        reply: Reply<()>,
-    },
-    ResetTopics {
-        name: ConnectorName,
-        reply: Reply<()>,
-    },
-}
-
-type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// A worker, opened but not running yet.
 pub struct Worker<B: Broker, P: Plugins> {
@@ -164,53 +130,6 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         self.requests.close();
         let last = drain(&mut self.reports);
         self.write_down(last).await;
-    }
-
-    /// Reads what is deployed; nothing runs yet, and the statuses say so.
-    async fn replay(&mut self) -> Result<(), Error> {
-        let mut changes = Vec::new();
-        for (name, deployed) in self.catalog.connectors() {
-            self.last_epoch += 1;
-            let class = deployed.settings.get("connector.class");
-            let plugin = match class {
-                Some(class) => self.context.plugins.find(class.trim(), None).await,
-                None => None,
-            };
-            let kind = plugin.as_ref().map(kind_of).unwrap_or_default();
-            let mut entry = Entry::new(self.last_epoch, deployed.settings, kind);
-            entry.target = deployed.target;
-            entry.tasks = deployed.tasks.into_iter().map(Arc::new).collect();
-            entry.n_stored = entry.n_tasks();
-            changes.push(connector_record(&name, &entry.status, self.worker_id()));
-            for id in task_ids(&name, entry.n_stored) {
-                let status = Status::new(State::Unassigned, None);
-                changes.push(task_record(&id, &status, self.worker_id(), None));
-                entry.task_status.insert(id.task, status);
-            }
-            self.view.write(|connectors| connectors.insert(name, entry));
-        }
-        self.view.write(|connectors| {
-            for (key, _) in self.statuses.iter() {
-                let used = parse_topic_key(key);
-                if let Some((topic, name)) = used
-                    && let Some(entry) = connectors.get_mut(&name)
-                {
-                    entry.topics.insert(topic);
-                }
-                // What a deletion that was cut short left behind.
-                if let Some((connector, task)) = parse_task_key(key)
-                    && connectors
-                        .get(&connector)
-                        .is_none_or(|entry| task >= entry.n_stored)
-                {
-                    changes.push(no_task(&TaskId { connector, task }));
-                }
-            }
-        });
-        if !changes.is_empty() {
-            self.statuses.put_all(changes).await?;
-        }
-        Ok(())
     }
 
     fn worker_id(&self) -> &str {
@@ -422,91 +341,6 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
             entry.topic_resets += 1;
         });
         Ok(())
-    }
-
-    /// Makes reports durable and visible. A report of a connector's earlier life is left out.
-    async fn write_down(&mut self, reports: Vec<(ConnectorName, u64, Report)>) {
-        let mut changes = Vec::new();
-        for (name, epoch, report) in reports {
-            let is_current = |entry: &Entry| entry.epoch == epoch;
-            if self
-                .view
-                .read(|connectors| connectors.get(&name).is_some_and(is_current))
-            {
-                match report {
-                    Report::Planned { tasks, done } => {
-                        let outcome = self.store_tasks(&name, tasks, &mut changes).await;
-                        // A connector that is gone meanwhile does not wait.
-                        done.send(outcome).ok();
-                    }
-                    report => self.apply(&name, report, &mut changes),
-                }
-            }
-        }
-        if !changes.is_empty()
-            && let Err(error) = self.statuses.put_all(changes).await
-        {
-            tracing::error!(%error, "writing statuses failed");
-        }
-    }
-
-    async fn store_tasks(
-        &mut self,
-        name: &ConnectorName,
-        tasks: Vec<Settings>,
-        changes: &mut Vec<Change>,
-    ) -> BrokerResult<()> {
-        let n_before = self.view.read(|connectors| connectors[name].n_tasks());
-        self.catalog.put_tasks(name, n_before, &tasks).await?;
-        let n_tasks = u32::try_from(tasks.len()).expect("a connector has few tasks");
-        let gone = task_ids(name, n_before).skip(tasks.len());
-        changes.extend(gone.map(|id| no_task(&id)));
-        let worker_id = self.worker_id().to_owned();
-        self.view.change(name, |entry| {
-            entry.tasks = tasks.into_iter().map(Arc::new).collect();
-            entry.task_status.retain(|task, _| *task < n_tasks);
-            for id in task_ids(name, n_tasks) {
-                let status = entry.task_status.entry(id.task);
-                let status = status.or_insert_with(|| Status::new(State::Unassigned, None));
-                changes.push(task_record(&id, status, &worker_id, None));
-            }
-        });
-        Ok(())
-    }
-
-    fn apply(&self, name: &ConnectorName, report: Report, changes: &mut Vec<Change>) {
-        let tracks = self.context.config.tracks_topics;
-        let id_of = |task| TaskId {
-            connector: name.clone(),
-            task,
-        };
-        self.view.change(name, |entry| match report {
-            Report::Connector { status, kind } => {
-                changes.push(connector_record(name, &status, self.worker_id()));
-                entry.status = status;
-                if kind != Kind::Unknown {
-                    entry.kind = kind;
-                }
-            }
-            Report::Task {
-                task,
-                generation,
-                status,
-            } => {
-                let record = task_record(&id_of(task), &status, self.worker_id(), generation);
-                changes.push(record);
-                entry.task_status.insert(task, status);
-            }
-            Report::Topics(topics) if tracks => {
-                for (topic, task) in topics {
-                    if entry.topics.insert(topic.clone()) {
-                        let now_ms = self.context.clock.now_ms();
-                        changes.push(topic_record(&topic, &id_of(task), now_ms));
-                    }
-                }
-            }
-            Report::Topics(_) | Report::Planned { .. } => {}
-        });
     }
 }
 

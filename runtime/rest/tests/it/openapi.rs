@@ -1,0 +1,34 @@
+//! The description is what is served.
+
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+use crate::fixture::TestApi;
+
+#[tokio::test(start_paused = true)]
+async fn the_description_is_as_committed() {
+    let api = TestApi::start().await;
+    let mut answer = api.get("/openapi.json").await;
+    answer["body"]["info"]["version"] = json!("[version]");
+    assert_json_snapshot!("openapi", answer["body"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_path_that_is_described_is_served() {
+    let api = TestApi::start().await;
+    let described = api.get("/openapi.json").await["body"]["paths"].clone();
+    for (path, operations) in described.as_object().unwrap() {
+        let path = path
+            .replace('{', "")
+            .replace('}', "")
+            .replace("/task/", "/0/");
+        for method in operations.as_object().unwrap().keys() {
+            let answer = api.call(&method.to_uppercase(), &path, None).await;
+            let missing = answer["body"]["message"] == "HTTP 404 Not Found";
+            assert!(
+                !missing && answer["status"] != 405,
+                "{method} {path}: {answer}"
+            );
+        }
+    }
+}
