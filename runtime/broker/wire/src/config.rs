@@ -27,11 +27,14 @@ pub struct WireConfig {
     pub connections_max: usize,
     /// `connections.max.idle.ms`: a connection without requests is closed after this time.
     pub idle_max: Duration,
-    /// A connection that stops in the middle of a request, or does not take its answer, is closed after this time.
+    /// A request must arrive whole, and an answer be taken, within this time and a second for every 256 KiB of it.
     pub stall_max: Duration,
     /// How long a stop waits for requests that were begun.
     pub drain_max: Duration,
 }
+
+/// Who is slower than this may keep memory from others for long, on purpose or not.
+const BYTES_PER_SECOND_MIN: usize = 256 << 10;
 
 impl WireConfig {
     /// The defaults, over these listeners.
@@ -51,5 +54,11 @@ impl WireConfig {
             stall_max: Duration::from_secs(30),
             drain_max: Duration::from_secs(5),
         }
+    }
+
+    /// How long a frame of this size may take in either direction.
+    pub(crate) fn patience(&self, frame_bytes: usize) -> Duration {
+        let seconds = frame_bytes / BYTES_PER_SECOND_MIN;
+        self.stall_max + Duration::from_secs(seconds as u64)
     }
 }

@@ -46,8 +46,8 @@ pub(crate) enum Broken {
     Idle(Duration),
     #[error("the connection ended in the middle of a frame")]
     Cut,
-    #[error("a frame was begun, and nothing more came for {0:?}")]
-    Stalled(Duration),
+    #[error("a frame was begun and did not come whole in time")]
+    Late,
     #[error("a frame of {bytes} bytes is over socket.request.max.bytes ({max})")]
     FrameTooLarge { bytes: usize, max: usize },
     #[error("malformed frame: {0}")]
@@ -68,8 +68,8 @@ pub(crate) enum Broken {
     },
     #[error("a write that wants no acknowledgement failed")]
     Unacknowledged,
-    #[error("the answer was not taken for {0:?}")]
-    NotTaken(Duration),
+    #[error("the answer was not taken in time")]
+    NotTaken,
     #[error("{0}")]
     Io(#[from] io::Error),
 }

@@ -1,7 +1,5 @@
 //! Frames as they arrive: a length, then so many bytes, within limits of memory and time.
 
-use std::time::Duration;
-
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, timeout_at};
@@ -27,18 +25,11 @@ pub(crate) struct Frame {
 pub(crate) struct FrameReader<R> {
     io: R,
     budget: Budget,
-    limits: Limits,
+    config: WireConfig,
     length: BytesMut,
     body: Option<Body>,
-    /// When the peer was last heard of, or waited for.
-    heard: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    bytes_max: usize,
-    idle_max: Duration,
-    stall_max: Duration,
+    /// When the part under way must be here.
+    deadline: Instant,
 }
 
 #[derive(Debug)]
@@ -53,32 +44,31 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         Self {
             io,
             budget,
-            limits: Limits {
-                bytes_max: config.request_bytes_max,
-                idle_max: config.idle_max,
-                stall_max: config.stall_max,
-            },
+            config: config.clone(),
             length: BytesMut::with_capacity(LENGTH_BYTES),
             body: None,
-            heard: Instant::now(),
+            deadline: Instant::now(),
         }
     }
 
     /// The next frame; nothing at the end of the stream. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Frame>, Broken> {
         if self.length.is_empty() {
-            self.heard = Instant::now();
+            self.deadline = Instant::now() + self.config.idle_max;
+            match self.read().await {
+                Ok(0) => return Ok(None),
+                Err(Broken::Late) => return Err(Broken::Idle(self.config.idle_max)),
+                begun => begun?,
+            };
+            self.deadline = Instant::now() + self.config.patience(LENGTH_BYTES);
         }
         while self.length.len() < LENGTH_BYTES {
-            let begun = !self.length.is_empty();
-            if !self.read(begun).await? {
-                return if begun { Err(Broken::Cut) } else { Ok(None) };
-            }
+            self.read_on().await?;
         }
         if self.body.is_none() {
             let len = self.announced()?;
             let memory = self.budget.reserve(len).await;
-            self.heard = Instant::now();
+            self.deadline = Instant::now() + self.config.patience(len);
             self.body = Some(Body {
                 bytes: BytesMut::with_capacity(len),
                 len,
@@ -90,9 +80,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             .as_ref()
             .is_some_and(|body| body.bytes.len() < body.len)
         {
-            if !self.read(true).await? {
-                return Err(Broken::Cut);
-            }
+            self.read_on().await?;
         }
         self.length.clear();
         Ok(self.body.take().map(|body| Frame {
@@ -107,37 +95,33 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             usize::try_from(announced).map_err(|_| Broken::Malformed("its length is negative"))?;
         if len < FRAME_BYTES_MIN {
             Err(Broken::Malformed("it is shorter than a request's header"))
-        } else if len > self.limits.bytes_max {
+        } else if len > self.config.request_bytes_max {
             Err(Broken::FrameTooLarge {
                 bytes: len,
-                max: self.limits.bytes_max,
+                max: self.config.request_bytes_max,
             })
         } else {
             Ok(len)
         }
     }
 
-    /// Reads what is there of the part under way; false at the end of the stream.
-    async fn read(&mut self, begun: bool) -> Result<bool, Broken> {
-        let limit = if begun {
-            self.limits.stall_max
-        } else {
-            self.limits.idle_max
-        };
+    async fn read_on(&mut self) -> Result<(), Broken> {
+        match self.read().await? {
+            0 => Err(Broken::Cut),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads what is there of the part under way; no bytes are the end of the stream.
+    async fn read(&mut self) -> Result<usize, Broken> {
         let (into, wanted) = match &mut self.body {
             None => (&mut self.length, LENGTH_BYTES),
             Some(body) => (&mut body.bytes, body.len),
         };
         let missing = wanted - into.len();
         let mut rest = into.limit(missing);
-        let read = timeout_at(self.heard + limit, self.io.read_buf(&mut rest)).await;
-        let n_bytes = match read {
-            Ok(read) => read?,
-            Err(_) if begun => return Err(Broken::Stalled(limit)),
-            Err(_) => return Err(Broken::Idle(limit)),
-        };
-        self.heard = Instant::now();
-        Ok(n_bytes > 0)
+        let read = timeout_at(self.deadline, self.io.read_buf(&mut rest)).await;
+        Ok(read.map_err(|_| Broken::Late)??)
     }
 }
 

@@ -80,15 +80,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<R, W> {
         let Some(answer) = answer else {
             return Ok(());
         };
-        let stall_max = self.context.broker.config.stall_max;
-        let mut rest = &answer.frame[..];
-        while !rest.is_empty() {
-            let written = timeout(stall_max, self.writer.write(rest)).await;
-            match written.map_err(|_| Broken::NotTaken(stall_max))?? {
-                0 => return Err(Broken::NotTaken(stall_max)),
-                n => rest = &rest[n..],
-            }
-        }
+        let patience = self.context.broker.config.patience(answer.frame.len());
+        let written = timeout(patience, self.writer.write_all(&answer.frame)).await;
+        written.map_err(|_| Broken::NotTaken)??;
         drop(answer.memory);
         Ok(())
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::time::{Instant, sleep};
 
 use super::FrameReader;
 use crate::budget::Budget;
@@ -98,22 +99,45 @@ async fn an_end_within_a_frame_is_not_an_ordinary_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_frame_and_silence_times_out_and_progress_starts_the_time_again() {
+async fn half_a_frame_is_not_waited_for_longer_whether_silence_follows_or_a_trickle() {
     let whole = frame(b"12345678");
     for n_bytes in 1..whole.len() {
         let (mut client, mut reader) = reader(Budget::new(1_000));
-        for byte in &whole[..n_bytes] {
-            client.write_all(&[*byte]).await.expect("open");
-            let almost = STALL_MAX - Duration::from_millis(1);
-            let waited = tokio::time::timeout(almost, reader.next()).await;
-            assert!(waited.is_err(), "{n_bytes}: {waited:?}");
-        }
-        let broken = reader.next().await.expect_err("stalled");
-        assert!(
-            matches!(broken, Broken::Stalled(STALL_MAX)),
-            "{n_bytes}: {broken}"
-        );
+        client.write_all(&whole[..n_bytes]).await.expect("open");
+        let broken = reader.next().await.expect_err("late");
+        assert!(matches!(broken, Broken::Late), "{n_bytes}: {broken}");
     }
+    let (mut client, mut reader) = reader(Budget::new(1_000));
+    let begun = Instant::now();
+    let trickle = async {
+        for byte in frame(&[7; 1_000]) {
+            client.write_all(&[byte]).await.expect("open");
+            sleep(STALL_MAX / 10).await;
+        }
+    };
+    tokio::select! {
+        broken = reader.next() => assert!(matches!(broken, Err(Broken::Late)), "{broken:?}"),
+        () = trickle => panic!("it was waited for"),
+    }
+    assert!(begun.elapsed() <= 2 * STALL_MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_frame_may_take_longer() {
+    let (mut client, mut reader) = reader(Budget::new(1 << 20));
+    reader.config.request_bytes_max = 1 << 20;
+    let whole = frame(&vec![7; 1 << 20]);
+    let (first, rest) = whole.split_at(1_000);
+    client.write_all(first).await.expect("open");
+    let later = async {
+        sleep(STALL_MAX + Duration::from_secs(3)).await;
+        client.write_all(rest).await.expect("open");
+    };
+    let (frame, ()) = tokio::join!(reader.next(), later);
+    assert_eq!(
+        frame.expect("a frame").expect("a frame").bytes.len(),
+        1 << 20
+    );
 }
 
 #[tokio::test(start_paused = true)]

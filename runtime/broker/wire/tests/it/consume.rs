@@ -98,6 +98,36 @@ async fn a_fetch_from_the_middle_begins_with_the_batch_that_holds_the_offset() {
 }
 
 #[tokio::test]
+async fn partitions_of_several_topics_are_answered_each_in_its_place() {
+    let rig = Rig::start().await;
+    let mut client = rig.client().await;
+    let mut asked = request("a", &[(1, 0), (0, 0)]);
+    asked.topics.extend(request("b", &[(0, 0)]).topics);
+    asked.topics.extend(request("a", &[(0, 1)]).topics);
+    rig.topic("a", 2).await;
+    rig.topic("b", 1).await;
+    write(&mut client, "a", 0, batch(&["1", "22"])).await;
+    write(&mut client, "a", 1, batch(&["333"])).await;
+    write(&mut client, "b", 0, batch(&["4444"])).await;
+    let answer = client.call(asked, 11).await;
+    let in_place = answer.responses.iter().flat_map(|topic| {
+        let place =
+            |p: &PartitionData| (topic.topic.to_string(), p.partition_index, p.high_watermark);
+        topic.partitions.iter().map(place).collect::<Vec<_>>()
+    });
+    let expected = [("a", 1, 1), ("a", 0, 2), ("b", 0, 1), ("a", 0, 2)];
+    let expected = expected.map(|(topic, index, end)| (topic.to_owned(), index, end));
+    assert_eq!(in_place.collect::<Vec<_>>(), expected);
+    let sizes = [
+        batch(&["333"]),
+        batch(&["1", "22"]),
+        batch(&["4444"]),
+        batch(&["1", "22"]),
+    ];
+    assert_eq!(lens(&answer), sizes.map(|batch| batch.len()));
+}
+
+#[tokio::test]
 async fn a_waiting_fetch_is_answered_when_something_is_written() {
     let rig = Rig::start().await;
     let mut reader = rig.client().await;
