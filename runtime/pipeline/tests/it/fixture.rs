@@ -235,7 +235,7 @@ impl SinkPlugin for ScriptedSink {
         let mut faults = Vec::new();
         for (row, record) in (0u32..).zip(batch.rows()) {
             let value = String::from_utf8(record.value().bytes().to_vec()).unwrap();
-            if value.starts_with("refuse") {
+            if value.to_lowercase().trim_matches('"').starts_with("refuse") {
                 let fault = Fault::new(FaultClass::BadRecord, "refused", "not this one");
                 faults.push(RowFault { row, fault });
             }
@@ -275,10 +275,11 @@ impl TransformPlugin for Upper {
         let mut writer = BatchWriter::default();
         for row in batch.rows() {
             let value = String::from_utf8(row.value().bytes().to_vec()).unwrap();
-            if value == "drop" {
+            let text = value.trim_matches('"');
+            if text == "drop" {
                 continue;
             }
-            let fault = (value == "fault").then(|| {
+            let fault = (text == "fault").then(|| {
                 let fault = Fault::new(FaultClass::BadRecord, "cannot", "cannot transform");
                 writer.fault(fault).unwrap()
             });

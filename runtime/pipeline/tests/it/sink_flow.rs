@@ -103,9 +103,13 @@ async fn start(
 
 impl Running {
     async fn put_of(&self, value: &str) {
-        while !self.notes.lock().unwrap().put.iter().any(|v| v == value) {
-            self.put.notified().await;
-        }
+        let put = async {
+            while !self.notes.lock().unwrap().put.iter().any(|v| v == value) {
+                self.put.notified().await;
+            }
+        };
+        let put = tokio::time::timeout(Duration::from_secs(3_600), put);
+        put.await.unwrap();
     }
 
     async fn stopped(self) -> Result<(), Fault> {
@@ -178,24 +182,33 @@ async fn a_position_that_the_sink_keeps_beats_the_groups() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_transformed_or_put_is_dead_lettered_with_the_offset() {
     let broker = MemoryBroker::default();
-    write(
-        &broker,
-        &[b"a", b"\xff", b"fault", b"drop", b"refuse", b"b"],
-    )
-    .await;
+    let values = [
+        r#""a""#,
+        "{",
+        r#""fault""#,
+        r#""drop""#,
+        r#""refuse""#,
+        r#""b""#,
+    ];
+    write(&broker, &values.map(str::as_bytes)).await;
     let settings = [
+        (
+            "value.converter",
+            "org.apache.kafka.connect.json.JsonConverter",
+        ),
+        ("value.converter.schemas.enable", "false"),
         ("errors.tolerance", "all"),
         ("errors.deadletterqueue.topic.name", "dlq"),
         ("errors.deadletterqueue.context.headers.enable", "true"),
     ];
     let sink = ScriptedSink::default();
     let running = start(&broker, sink, &settings, vec![Upper]).await;
-    running.put_of("B").await;
+    running.put_of(r#""B""#).await;
     assert!(broker.values("dlq").is_empty());
     running.stopped().await.unwrap();
     assert_eq!(committed(&broker).await, Some(6));
     let dead: Vec<_> = broker.values("dlq").into_iter().flatten().collect();
-    assert_eq!(dead, [&b"\xff"[..], b"fault"]);
+    assert_eq!(dead, ["{", r#""fault""#, r#""refuse""#]);
 }
 
 #[tokio::test(start_paused = true)]

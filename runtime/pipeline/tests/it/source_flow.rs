@@ -47,12 +47,16 @@ async fn run_to(
         Arc::clone(&parts.plugin.confirmed),
     );
     let flow: JoinHandle<_> = tokio::spawn(run_source(parts, control));
-    while !notes.lock().unwrap().confirmed.contains(&last) {
-        confirmed.notified().await;
-    }
+    let all = async {
+        while !notes.lock().unwrap().confirmed.contains(&last) {
+            confirmed.notified().await;
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(3_600), all).await;
     stop.cancel();
     let ended = flow.await.unwrap();
     assert!(notes.lock().unwrap().closed);
+    assert!(all.is_ok(), "{last} was not confirmed: {ended:?}");
     ended
 }
 
