@@ -2,6 +2,7 @@
 
 mod layout;
 mod reader;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -1,6 +1,5 @@
 //! Reads a batch: everything is checked once, in [`Batch::parse`]; access afterwards cannot fail.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -10,7 +9,8 @@ use super::layout::{
     MAGIC, Malformed, NO_TIMESTAMP, NONE, ROW_FIXED_BYTES, ROW_HEADER_FIXED_BYTES, SECTION_FAULTS,
     SECTION_HEADER_NAMES, SECTION_POSITIONS, SECTION_SOURCES, SECTION_TOPICS,
 };
-use crate::{Fault, FaultClass, Order, Position};
+use super::tables::{faults, positions, texts};
+use crate::{Fault, Position};
 
 /// A checked batch over any buffer: `Vec<u8>` in a guest, `Bytes` in the host.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ impl<B: AsRef<[u8]>> Batch<B> {
     fn parse_tables(&mut self, tables_at: usize) -> Result<(), Malformed> {
         let buf = self.buf.as_ref();
         let mut cursor = Cursor::new(buf, tables_at..buf.len());
-        let mut positions = Vec::new();
+        let mut placed = Vec::new();
         while !cursor.is_empty() {
             let tag = cursor.u16("table tag")?;
             let count = usize::from(cursor.u16("table count")?);
@@ -95,19 +95,19 @@ impl<B: AsRef<[u8]>> Batch<B> {
                 SECTION_HEADER_NAMES => {
                     self.header_names = texts(&mut entries, count, "header name")?;
                 }
-                SECTION_POSITIONS => positions = parse_positions(&mut entries, buf, count)?,
-                SECTION_FAULTS => self.faults = parse_faults(&mut entries, buf, count)?,
+                SECTION_POSITIONS => placed = positions(&mut entries, buf, count)?,
+                SECTION_FAULTS => self.faults = faults(&mut entries, buf, count)?,
                 _ => {}
             }
         }
         let mut seen = alloc::vec![false; self.sources.len()];
-        for (source, _) in &positions {
+        for (source, _) in &placed {
             index(*source, self.sources.len(), "source partition")?;
             if core::mem::replace(&mut seen[usize::from(*source)], true) {
                 return Err(Malformed::TwoPositions(*source));
             }
         }
-        self.positions = positions;
+        self.positions = placed;
         Ok(())
     }
 
@@ -461,70 +461,6 @@ fn check_datum(
             value: u64::from(kind),
         }),
     }
-}
-
-fn texts(
-    entries: &mut Cursor<'_>,
-    count: usize,
-    what: &'static str,
-) -> Result<Vec<Range<usize>>, Malformed> {
-    (0..count).map(|_| entries.text(what)).collect()
-}
-
-fn parse_positions(
-    entries: &mut Cursor<'_>,
-    buf: &[u8],
-    count: usize,
-) -> Result<Vec<(u16, Position)>, Malformed> {
-    (0..count)
-        .map(|_| {
-            let source = entries.u16("position")?;
-            let has_order = entries.u8("position")? != 0;
-            entries.u8("position")?;
-            let order = Order(entries.u128("order of a position")?);
-            let offset = owned(buf, entries.text("offset of a position")?);
-            let order = has_order.then_some(order);
-            Ok((source, Position { offset, order }))
-        })
-        .collect()
-}
-
-fn parse_faults(
-    entries: &mut Cursor<'_>,
-    buf: &[u8],
-    count: usize,
-) -> Result<Vec<Fault>, Malformed> {
-    (0..count)
-        .map(|_| {
-            let code = entries.u8("fault class")?;
-            let class = FaultClass::from_code(code).ok_or(Malformed::Field {
-                what: "fault class",
-                value: u64::from(code),
-            })?;
-            entries.u8("fault")?;
-            let n_details = entries.u16("fault details")?;
-            let code = owned(buf, entries.text("fault code")?);
-            let message = owned(buf, entries.text("fault message")?);
-            let details = (0..n_details)
-                .map(|_| {
-                    let name = owned(buf, entries.text("fault detail")?);
-                    Ok((name, owned(buf, entries.text("fault detail")?)))
-                })
-                .collect::<Result<_, Malformed>>()?;
-            Ok(Fault {
-                class,
-                code,
-                message,
-                details,
-            })
-        })
-        .collect()
-}
-
-fn owned(buf: &[u8], range: Range<usize>) -> String {
-    core::str::from_utf8(&buf[range])
-        .map(String::from)
-        .expect("Cursor::text checked it")
 }
 
 fn some_index(index: u16) -> Option<usize> {
