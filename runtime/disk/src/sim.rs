@@ -79,10 +79,13 @@ impl SimDisk {
         for inode in inodes.values_mut() {
             inode.crash(random, loss);
         }
-        world.boot += 1;
-        world.locks.clear();
-        world.failing_syncs = 0;
-        world.changes_left = None;
+        world.restart();
+    }
+
+    /// Kills the process and leaves the machine running, as `kill -9` does: handles and locks end, and faults that were
+    /// asked for are forgotten, but everything written stays readable, and as unsynced as it was.
+    pub fn kill(&self) {
+        self.world().restart();
     }
 
     /// Lets `changes` more changing operations through; then every operation fails until [`SimDisk::crash`].
@@ -276,6 +279,13 @@ struct World {
 }
 
 impl World {
+    fn restart(&mut self) {
+        self.boot += 1;
+        self.locks.clear();
+        self.failing_syncs = 0;
+        self.changes_left = None;
+    }
+
     fn alive(&self) -> io::Result<()> {
         if self.changes_left == Some(0) {
             return Err(io::Error::other("the simulated disk is without power"));

@@ -193,7 +193,7 @@ fn replay_file(
 ) -> Result<(), Error> {
     let mut reader = FrameReader::new(files, file, at)?;
     // Everything before a checkpoint is durable.
-    let mut synced_to = at;
+    let mut synced_to = if at == FILE_HEADER_BYTES { 0 } else { at };
     while let Some(frame) = reader.next()? {
         for (item, place) in &frame.items {
             view.apply(item, *place)?;

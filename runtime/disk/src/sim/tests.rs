@@ -172,6 +172,19 @@ fn handles_and_locks_end_with_a_crash() {
 }
 
 #[test]
+fn killing_the_process_keeps_what_was_written_as_unsynced_as_it_was() {
+    let disk = disk(1);
+    let file = created_durably(&disk);
+    file.append(b"written").unwrap();
+    disk.power_off_after(0);
+    disk.kill();
+    fails_with(file.size(), ErrorKind::Other);
+    assert_eq!(content(&disk), b"written");
+    disk.crash(Loss::Everything);
+    assert_eq!(content(&disk), b"");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_crash() {
     let run = |seed| {
         let disk = disk(seed);

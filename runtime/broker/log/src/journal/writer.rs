@@ -41,7 +41,8 @@ impl Writer {
 
     fn create(files: &Arc<Files>, file: u32, mut first: EncodedFrame) -> Result<Self, Error> {
         let handle = files.create(file)?;
-        let (files, written, synced) = (Arc::clone(files), FILE_HEADER_BYTES, FILE_HEADER_BYTES);
+        // The header is as unsynced as the frame behind it.
+        let (files, written, synced) = (Arc::clone(files), FILE_HEADER_BYTES, 0);
         let mut writer = Self {
             files,
             file,

@@ -45,6 +45,33 @@ fn the_first_opening_survives_a_crash_at_every_step() {
     }
 }
 
+#[test]
+fn killed_at_any_step_into_the_next_file_nothing_acknowledged_is_lost_with_the_power_later() {
+    for changes in 0..60 {
+        let mut rig = Rig::new(changes, small());
+        rig.create("t", 1, &[]);
+        let place = partition("t", 0);
+        let value = "x".repeat(700);
+        rig.disk.power_off_after(changes);
+        let mut acknowledged = 0;
+        while acknowledged < 20 && rig.produce(&place, &batch(0, &[&value])).is_ok() {
+            acknowledged += 1;
+        }
+        rig.kill();
+        rig.open().unwrap();
+        let found = rig.values(&place).len();
+        assert!(found >= acknowledged, "killed after {changes}");
+        rig.produce(&place, &batch(0, &["after"])).unwrap();
+        rig.crash(Loss::Everything);
+        rig.open().unwrap();
+        assert_eq!(
+            rig.values(&place).len(),
+            found + 1,
+            "killed after {changes}"
+        );
+    }
+}
+
 fn busy() -> Rig {
     let mut rig = Rig::new(1, small());
     rig.create("kept", 2, &[]);

@@ -137,6 +137,12 @@ impl Rig {
         self.parts = None;
     }
 
+    /// As `kill -9`: the page cache stays.
+    pub(crate) fn kill(&mut self) {
+        self.disk.kill();
+        self.parts = None;
+    }
+
     pub(crate) fn log(&self) -> Log {
         self.parts.as_ref().unwrap().log.clone()
     }

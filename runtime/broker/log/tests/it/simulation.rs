@@ -216,7 +216,7 @@ impl Simulation {
             34 => self.rig.disk.power_off_after(self.random.below(12) as u64),
             35 => self.rig.disk.fail_syncs(1),
             36 => self.fill(),
-            37 => self.reopen(),
+            37 => self.kill(),
             38 => self.crash(Loss::Seeded),
             _ => self.crash(Loss::Everything),
         }
@@ -456,9 +456,8 @@ impl Simulation {
         self.collect();
     }
 
-    /// A restart without a crash, as after `kill -9`: the page cache stays.
-    fn reopen(&mut self) {
-        self.rig.parts = None;
+    fn kill(&mut self) {
+        self.rig.kill();
         self.restart();
     }
 
@@ -476,13 +475,7 @@ impl Simulation {
             self.seen.rebuilds += 1;
         }
         self.rig.disk.set_quota(u64::MAX);
-        self.rig.disk.fail_syncs(0);
-        if let Err(error) = self.rig.open() {
-            // The power may be off still.
-            assert!(matches!(error, Error::Io { .. }), "{error}");
-            self.rig.disk.crash(Loss::Seeded);
-            self.rig.open().unwrap();
-        }
+        self.rig.open().unwrap();
         self.verify();
     }
 
