@@ -37,7 +37,9 @@ impl Growing {
     /// When the file could not be written.
     pub fn stop(self) -> Result<Vec<u8>> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().map_err(|_| anyhow!("the writer panicked"))?
+        self.thread
+            .join()
+            .map_err(|_| anyhow!("the writer panicked"))?
     }
 }
 

@@ -48,10 +48,18 @@ pub fn files(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
     });
     let arrived: Vec<u8> = arrived()?;
     if arrived != written {
-        let at = arrived.iter().zip(&written).position(|(a, b)| a != b).unwrap_or(arrived.len().min(written.len()));
+        let at = arrived
+            .iter()
+            .zip(&written)
+            .position(|(a, b)| a != b)
+            .unwrap_or(arrived.len().min(written.len()));
         let status = worker.rest()?.get("/connectors?expand=status")?;
         let log = worker.read_log();
-        bail!("the copy differs at byte {at}: {} bytes, not {}; {status}\n{log}", arrived.len(), written.len());
+        bail!(
+            "the copy differs at byte {at}: {} bytes, not {}; {status}\n{log}",
+            arrived.len(),
+            written.len()
+        );
     }
     caught_up?;
     worker.stop_expecting(&[])
@@ -66,7 +74,9 @@ pub fn producer(folder: &Path, kcat: &Path, seed: u64, n_kills: u32) -> Result<(
     let port = free_port()?;
     let setup = Setup::new(folder).set(&format!("kafka.listeners=127.0.0.1:{port}"));
     let mut worker = setup.start()?;
-    worker.rest()?.post("/topics", &json!({"name": "numbers", "partitions": 1}))?;
+    worker
+        .rest()?
+        .post("/topics", &json!({"name": "numbers", "partitions": 1}))?;
     let mut producer = spawn_producer(kcat, port)?;
     let mut stdin = producer.stdin.take().context("stdin is piped")?;
     let mut n_written = 0_u64;
@@ -101,14 +111,28 @@ pub fn producer(folder: &Path, kcat: &Path, seed: u64, n_kills: u32) -> Result<(
     if let Some(record) = wrong {
         bail!("record {} is {record}", next - 1);
     }
-    let more = worker.rest()?.get(&format!("/topics/numbers/records?offset={n_written}"))?;
-    ensure!(more == json!([]), "there are more records than were written: {more}");
+    let more = worker
+        .rest()?
+        .get(&format!("/topics/numbers/records?offset={n_written}"))?;
+    ensure!(
+        more == json!([]),
+        "there are more records than were written: {more}"
+    );
     worker.stop_expecting(&[])
 }
 
 fn spawn_producer(kcat: &Path, port: u16) -> Result<Child> {
     let mut command = Command::new(kcat);
-    command.args(["-P", "-q", "-t", "numbers", "-p", "0", "-b", &format!("127.0.0.1:{port}")]);
+    command.args([
+        "-P",
+        "-q",
+        "-t",
+        "numbers",
+        "-p",
+        "0",
+        "-b",
+        &format!("127.0.0.1:{port}"),
+    ]);
     let options = [
         "enable.idempotence=true",
         "linger.ms=1",
@@ -118,7 +142,11 @@ fn spawn_producer(kcat: &Path, port: u16) -> Result<Child> {
         "retry.backoff.ms=20",
     ];
     command.args(options.iter().flat_map(|option| ["-X", option]));
-    command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().context("start kcat")
+    command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("start kcat")
 }
 
 /// A port that nobody has now.
@@ -126,5 +154,7 @@ fn spawn_producer(kcat: &Path, port: u16) -> Result<Child> {
 /// # Errors
 /// When the system has none.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }

@@ -1,5 +1,14 @@
-//! Black-box tests over the binary, and the adapter that runs connectors natively.
+//! Black-box tests over the binary, the proofs and benchmarks that run it, and the adapter that runs connectors natively.
 //!
 //! *Must not know*: how the worker is built; tests reach it as its users do.
+//! *Invariant*: every process that is started here is ended by its id, and every test has a directory and ports of its own.
 
+pub mod bench;
+pub mod growing;
+pub mod kill;
 pub mod native;
+pub mod program;
+pub mod rest;
+pub mod seed;
+pub mod watch;
+pub mod worker;

@@ -16,7 +16,10 @@ pub fn longshore() -> Result<PathBuf> {
     }
     let program = folder.join("longshore");
     if !program.is_file() {
-        bail!("{} was not built; `cargo xtask test` builds it", program.display());
+        bail!(
+            "{} was not built; `cargo xtask test` builds it",
+            program.display()
+        );
     }
     Ok(program)
 }
@@ -44,7 +47,9 @@ pub fn root() -> PathBuf {
 /// Where `CI` is set.
 pub fn installed(name: &str, package: &str) -> Result<Option<PathBuf>> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|p| p.is_file());
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|p| p.is_file());
     if found.is_none() {
         eprintln!("skipped: {name} is not installed (sudo apt-get install -y {package})");
         if std::env::var_os("CI").is_some() {

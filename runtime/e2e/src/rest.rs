@@ -8,6 +8,9 @@ use reqwest::Method;
 use reqwest::blocking::{Client, Response};
 use serde_json::Value;
 
+/// Where the worker writes down how connectors fare, and which topics they use.
+const STATUS_TOPIC: &str = "_longshore_status";
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An answer: status and JSON, null where there is no body.
@@ -33,7 +36,10 @@ impl Rest {
     /// When no client can be made.
     pub fn new(base: &str) -> Result<Self> {
         let client = Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-        Ok(Self { base: base.to_owned(), client })
+        Ok(Self {
+            base: base.to_owned(),
+            client,
+        })
     }
 
     /// Sends a request and reads the answer, whatever its status is.
@@ -47,7 +53,8 @@ impl Rest {
         let body = if text.is_empty() {
             Value::Null
         } else {
-            serde_json::from_str(&text).with_context(|| format!("{method} {path}: {status} {text}"))?
+            serde_json::from_str(&text)
+                .with_context(|| format!("{method} {path}: {status} {text}"))?
         };
         Ok(Answer { status, body })
     }
@@ -65,7 +72,10 @@ impl Rest {
     /// # Errors
     /// When the answer is none of success.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        expect_success(path, self.send(&Method::POST, path, Some(&body.to_string()))?)
+        expect_success(
+            path,
+            self.send(&Method::POST, path, Some(&body.to_string()))?,
+        )
     }
 
     /// Deploys a connector, or replaces its config.
@@ -75,7 +85,10 @@ impl Rest {
     pub fn deploy(&self, body: &Value) -> Result<Value> {
         let name = body["name"].as_str().context("the connector has no name")?;
         let path = format!("/connectors/{name}/config");
-        expect_success(&path, self.send(&Method::PUT, &path, Some(&body["config"].to_string()))?)
+        expect_success(
+            &path,
+            self.send(&Method::PUT, &path, Some(&body["config"].to_string()))?,
+        )
     }
 
     /// Follows a topic's records from its beginning until one satisfies the condition.
@@ -99,10 +112,60 @@ impl Rest {
         bail!("the stream of {topic} ended");
     }
 
+    /// Waits until a topic is there, for sources that make theirs with the first record.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn follow_created(&self, topic: &str) -> Result<()> {
+        self.wait(&format!("topic {topic}"), || {
+            let topics = self.get("/topics")?;
+            let mut names = topics
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|listed| &listed["name"]);
+            Ok(names.any(|name| name == topic))
+        })
+    }
+
+    /// Waits until a connector's status satisfies the condition.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn wait_for_status(
+        &self,
+        connector: &str,
+        mut done: impl FnMut(&Value) -> bool,
+    ) -> Result<()> {
+        self.wait(&format!("status of {connector}"), || {
+            let status = self.get(&format!("/connectors/{connector}/status"))?;
+            Ok(done(&status))
+        })
+    }
+
+    /// Every change of topics and statuses is a record of the status topic, so that following it replaces asking again
+    /// and again.
+    fn wait(&self, what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
+        if done()? {
+            return Ok(());
+        }
+        let mut outcome = Ok(false);
+        self.follow(STATUS_TOPIC, |_| {
+            outcome = done();
+            !matches!(outcome, Ok(false))
+        })
+        .with_context(|| format!("wait for {what}"))?;
+        outcome.map(drop)
+    }
+
     fn raw(&self, method: &Method, path: &str, body: Option<&str>) -> Result<Response> {
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.base));
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_owned());
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_owned());
         }
         request.send().with_context(|| format!("{method} {path}"))
     }

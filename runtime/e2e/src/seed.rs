@@ -9,7 +9,9 @@ const VARIABLE: &str = "LONGSHORE_SEED";
 /// A seed: `LONGSHORE_SEED`, or a new one. Whoever draws it prints it.
 #[must_use]
 pub fn seed() -> u64 {
-    let given = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok());
+    let given = std::env::var(VARIABLE)
+        .ok()
+        .and_then(|text| text.parse().ok());
     given.unwrap_or_else(|| RandomState::new().build_hasher().finish())
 }
 

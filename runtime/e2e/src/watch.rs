@@ -15,14 +15,20 @@ use tokio::time::Instant;
 ///
 /// # Errors
 /// When it does not within the time, with what is being waited for.
-pub fn until(folder: &Path, within: Duration, what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
+pub fn until(
+    folder: &Path,
+    within: Duration,
+    what: &str,
+    mut holds: impl FnMut() -> Result<bool>,
+) -> Result<()> {
     let deadline = Instant::now() + within;
     let watch = inotify::init(inotify::CreateFlags::NONBLOCK)?;
     let changes = inotify::WatchFlags::MODIFY
         | inotify::WatchFlags::CREATE
         | inotify::WatchFlags::MOVED_TO
         | inotify::WatchFlags::DELETE;
-    inotify::add_watch(&watch, folder, changes).with_context(|| format!("watch {}", folder.display()))?;
+    inotify::add_watch(&watch, folder, changes)
+        .with_context(|| format!("watch {}", folder.display()))?;
     loop {
         if holds()? {
             return Ok(());

@@ -22,6 +22,7 @@ const LOG: &str = "worker.log";
 pub struct Setup {
     folder: PathBuf,
     settings: Vec<String>,
+    config: Option<PathBuf>,
     file_size_max: Option<u64>,
 }
 
@@ -40,16 +41,28 @@ impl Setup {
     /// A worker whose working directory is this folder, with its data in it.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: Vec::new(), file_size_max: None }
-            .set("listeners=http://127.0.0.1:0")
-            .set("kafka.listeners=127.0.0.1:0")
-            .set("data.dir=data")
+        Self {
+            folder: folder.to_owned(),
+            settings: Vec::new(),
+            config: None,
+            file_size_max: None,
+        }
+        .set("listeners=http://127.0.0.1:0")
+        .set("kafka.listeners=127.0.0.1:0")
+        .set("data.dir=data")
     }
 
     /// With one more setting.
     #[must_use]
     pub fn set(mut self, setting: &str) -> Self {
         self.settings.push(setting.to_owned());
+        self
+    }
+
+    /// With a configuration file.
+    #[must_use]
+    pub fn config(mut self, file: &Path) -> Self {
+        self.config = Some(file.to_owned());
         self
     }
 
@@ -69,12 +82,19 @@ impl Setup {
         let mut command = if let Some(kib) = self.file_size_max {
             let mut shell = Command::new("bash");
             // Without the signal, a write over the limit fails as on a full disk.
-            shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"")).arg("bash").arg(program);
+            shell
+                .arg("-c")
+                .arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\""))
+                .arg("bash")
+                .arg(program);
             shell
         } else {
             Command::new(program)
         };
         command.current_dir(&self.folder).args(["worker", "--json"]);
+        if let Some(file) = &self.config {
+            command.arg("--config").arg(file);
+        }
         for setting in &self.settings {
             command.args(["--set", setting]);
         }
@@ -89,7 +109,12 @@ impl Setup {
     pub fn start(&self) -> Result<WorkerProcess> {
         let log = self.folder.join(LOG);
         let stderr = File::options().create(true).append(true).open(&log)?;
-        let mut child = self.command()?.stdout(Stdio::piped()).stderr(stderr).spawn().context("start the worker")?;
+        let mut child = self
+            .command()?
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .context("start the worker")?;
         let ready = read_ready(&mut child);
         let ready = match ready {
             Ok(ready) => ready,
@@ -101,7 +126,12 @@ impl Setup {
             }
         };
         let text = |key: &str| ready[key].as_str().unwrap_or_default().to_owned();
-        Ok(WorkerProcess { child, log, rest_url: text("rest"), kafka: text("kafka") })
+        Ok(WorkerProcess {
+            child,
+            log,
+            rest_url: text("rest"),
+            kafka: text("kafka"),
+        })
     }
 }
 
@@ -148,7 +178,10 @@ impl WorkerProcess {
     /// When it had ended by itself before.
     pub fn kill(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("the worker had ended by itself: {status}\n{}", self.read_log());
+            bail!(
+                "the worker had ended by itself: {status}\n{}",
+                self.read_log()
+            );
         }
         self.child.kill()?;
         self.child.wait()?;
@@ -173,11 +206,17 @@ impl WorkerProcess {
         kill_process(pid, Signal::TERM)?;
         let status = self.wait()?;
         if !status.success() {
-            bail!("the worker ended with {status} after SIGTERM\n{}", self.read_log());
+            bail!(
+                "the worker ended with {status} after SIGTERM\n{}",
+                self.read_log()
+            );
         }
         let log = self.read_log();
         let loud = |line: &&str| line.contains(" WARN ") || line.contains("ERROR ");
-        let strange = log.lines().filter(loud).find(|line| !words.iter().any(|word| line.contains(word)));
+        let strange = log
+            .lines()
+            .filter(loud)
+            .find(|line| !words.iter().any(|word| line.contains(word)));
         if let Some(line) = strange {
             bail!("an unexpected line in the worker's log: {line}\n{log}");
         }
@@ -195,7 +234,10 @@ impl WorkerProcess {
         let pid = Pid::from_raw(pid).context("a process id is above 0")?;
         let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
         if !watch::readable(&fd, ENDS_WITHIN)? {
-            bail!("the worker did not end within {ENDS_WITHIN:?} of SIGTERM\n{}", self.read_log());
+            bail!(
+                "the worker did not end within {ENDS_WITHIN:?} of SIGTERM\n{}",
+                self.read_log()
+            );
         }
         Ok(self.child.wait()?)
     }

@@ -42,7 +42,7 @@ const FENCES: &[(&str, &[&str])] = &[
 ];
 
 /// Guests see the SDK and nothing else of ours.
-const GUEST_FOLDERS: &[&str] = &["/connectors/", "/runtime/host/zoo"];
+const GUEST_FOLDERS: &[&str] = &["/connectors/", "/runtime/host/zoo", "/testkit/guests"];
 
 pub(super) fn check() -> Result<Vec<String>> {
     let workspace = Workspace::load()?;

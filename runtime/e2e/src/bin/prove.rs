@@ -1,0 +1,159 @@
+//! The proofs of durability at full count, in named parts that can be broken off, go on where they ended, and add up.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it speaks to the person who runs it"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use longshore_e2e::{kill, program, seed};
+
+/// A part of the proof.
+struct Part {
+    name: &'static str,
+    claim: &'static str,
+    rounds: u32,
+    /// Rounds that one run of it does, on one data directory.
+    at_a_time: u32,
+    run: fn(&Path, u64, u32) -> Result<()>,
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "files",
+        claim: "kill -9 at random points while a growing file, rotated by rename, goes through a topic into another file: \
+                the output equals the input byte for byte",
+        rounds: 100,
+        at_a_time: 10,
+        run: kill::files,
+    },
+    Part {
+        name: "producers",
+        claim: "kill -9 at random points while an idempotent producer of another project writes: every number is there \
+                once, in order",
+        rounds: 100,
+        at_a_time: 10,
+        run: producers,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|argument| argument == "--list") {
+        for part in PARTS {
+            println!("{:<10} {} rounds: {}", part.name, part.rounds, part.claim);
+        }
+        return Ok(());
+    }
+    for name in arguments {
+        if !PARTS.iter().any(|part| part.name == name) {
+            bail!("there is no part {name}; --list names them");
+        }
+    }
+    let chosen =
+        |part: &&Part| arguments.is_empty() || arguments.iter().any(|name| name == part.name);
+    for part in PARTS.iter().filter(chosen) {
+        prove(part)?;
+    }
+    Ok(())
+}
+
+/// Runs what is left of a part.
+fn prove(part: &Part) -> Result<()> {
+    let ledger = Progress::open(part)?;
+    let mut runs = ledger.runs()?;
+    let mut done: u32 = runs.iter().map(|(_, rounds)| rounds).sum();
+    while done < part.rounds {
+        let seed = seed::seed();
+        let rounds = part.at_a_time.min(part.rounds - done);
+        println!(
+            "{}: {done} of {} rounds; LONGSHORE_SEED={seed}",
+            part.name, part.rounds
+        );
+        let folder = tempfile::tempdir().context("make a directory")?;
+        (part.run)(folder.path(), seed, rounds)
+            .with_context(|| format!("LONGSHORE_SEED={seed}"))?;
+        runs.push((seed, rounds));
+        done += rounds;
+        ledger.write(&runs)?;
+    }
+    println!("{}: {done} rounds passed", part.name);
+    report(part, &runs)
+}
+
+fn producers(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
+    let kcat = program::installed("kcat", "kcat")?.context("kcat is not installed")?;
+    kill::producer(folder, &kcat, seed, n_kills)
+}
+
+/// Which runs have passed: a seed and a number of rounds on each line.
+struct Progress {
+    file: PathBuf,
+}
+
+impl Progress {
+    /// What a changed binary has to prove again is begun anew.
+    fn open(part: &Part) -> Result<Self> {
+        let program = fs::metadata(program::longshore()?)?;
+        let built = program
+            .modified()?
+            .duration_since(std::time::UNIX_EPOCH)?
+            .as_millis();
+        let folder = program::target_dir()?.join("prove");
+        fs::create_dir_all(&folder)?;
+        Ok(Self {
+            file: folder.join(format!("{}-{built}", part.name)),
+        })
+    }
+
+    fn runs(&self) -> Result<Vec<(u64, u32)>> {
+        let text = fs::read_to_string(&self.file).unwrap_or_default();
+        let pairs = text.lines().map(|line| {
+            let (seed, rounds) = line.split_once(' ').context("a line is seed and rounds")?;
+            Ok((seed.parse()?, rounds.parse()?))
+        });
+        pairs.collect()
+    }
+
+    fn write(&self, runs: &[(u64, u32)]) -> Result<()> {
+        let lines: Vec<String> = runs
+            .iter()
+            .map(|(seed, rounds)| format!("{seed} {rounds}"))
+            .collect();
+        fs::write(&self.file, lines.join("\n")).context("write down what has passed")
+    }
+}
+
+fn report(part: &Part, runs: &[(u64, u32)]) -> Result<()> {
+    let rounds: u32 = runs.iter().map(|(_, rounds)| rounds).sum();
+    let seeds: Vec<String> = runs
+        .iter()
+        .map(|(seed, rounds)| format!("- `{seed}`: {rounds}"))
+        .collect();
+    let text = format!(
+        "# Proof: {}\n\n{}.\n\n`cargo xtask prove {}`: {rounds} rounds passed, with {} {}. Each seed replays with `LONGSHORE_SEED`.\n\n{}\n",
+        part.name,
+        part.claim,
+        part.name,
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_VERSION"),
+        seeds.join("\n")
+    );
+    let file = program::root().join(format!("docs/proofs/{}.md", part.name));
+    fs::create_dir_all(file.parent().context("a file has a folder")?)?;
+    fs::write(&file, text).context("write the report")
+}

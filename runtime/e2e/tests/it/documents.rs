@@ -1,0 +1,72 @@
+//! The README's commands, as written but for the addresses: ports are free ones here.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use longshore_e2e::worker::Setup;
+use longshore_e2e::{program, watch};
+
+#[test]
+fn the_readmes_curl_commands_work_as_written() {
+    let readme = fs::read_to_string(program::root().join("README.md")).unwrap();
+    let in_shell = readme
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .filter(|block| block.starts_with("sh\n"));
+    let lines = in_shell.flat_map(str::lines);
+    let commands: Vec<&str> = lines
+        .filter(|line| line.starts_with("echo ") || line.starts_with("curl "))
+        .collect();
+    assert!(
+        commands.len() >= 5,
+        "the README shows fewer commands than it did: {commands:?}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let examples = fs::canonicalize(program::root().join("examples")).unwrap();
+    std::os::unix::fs::symlink(examples, folder.path().join("examples")).unwrap();
+    let worker = Setup::new(folder.path()).start().unwrap();
+    let mut said = String::new();
+    for command in commands {
+        if command.contains("/topics/") {
+            // A person types slower than the first record arrives.
+            worker.rest().unwrap().follow_created("app-log").unwrap();
+        }
+        let command = command.replace("http://127.0.0.1:8083", &worker.rest_url);
+        let mut bash = Command::new("bash");
+        bash.args([
+            "-c",
+            &command.replacen("curl ", "curl -sS --fail-with-body ", 1),
+        ]);
+        let output = bash.current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        said.push_str(&String::from_utf8(output.stdout).unwrap());
+    }
+    for expected in [
+        r#""name":"app-log""#,
+        r#""name":"app-log-copy""#,
+        r#""state":"RUNNING""#,
+        "the tide is coming in",
+    ] {
+        assert!(said.contains(expected), "no {expected} in {said}");
+    }
+    let copy = folder.path().join("app-log.copy");
+    watch::until(folder.path(), Duration::from_secs(30), "the copy", || {
+        Ok(fs::read_to_string(&copy).unwrap_or_default() == "the tide is coming in\n")
+    })
+    .unwrap();
+    worker.stop().unwrap();
+}
+
+#[test]
+fn the_demo_sees_all_of_its_records() {
+    let mut command = Command::new(program::longshore().unwrap());
+    let output = command.args(["demo", "--once", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        answer,
+        serde_json::json!({"ok": true, "result": {"records": 5}})
+    );
+}
