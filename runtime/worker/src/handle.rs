@@ -96,8 +96,8 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         let entry = self.entry(name)?;
         let tasks = entry
             .task_status
-            .iter()
-            .map(|(task, _)| self.task_of(name, *task, &entry));
+            .keys()
+            .map(|task| self.task_of(name, *task, &entry));
         Ok(ConnectorStatus {
             name: name.clone(),
             kind: entry.kind,
@@ -296,7 +296,7 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         mut config: Submitted,
         only_new: bool,
     ) -> Result<(ConnectorInfo, bool), Error> {
-        self.keep_hidden(&mut config).await;
+        self.keep_hidden(&mut config);
         let Checked {
             validation,
             kind,
@@ -319,11 +319,16 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
                 reply,
             })
             .await?;
-        Ok((self.connector(&name).await?, is_new))
+        let mut info = self.connector(&name).await?;
+        if is_new {
+            // Planned only after this, as in Kafka Connect; perhaps already, but nobody relies on it.
+            info.tasks.clear();
+        }
+        Ok((info, is_new))
     }
 
     /// A password that comes back masked, as it was shown, stays what it is.
-    async fn keep_hidden(&self, config: &mut Submitted) {
+    fn keep_hidden(&self, config: &mut Submitted) {
         let name = config.get("name").cloned().flatten();
         let Some(Ok(entry)) = name
             .and_then(|name| ConnectorName::parse(&name).ok())

@@ -28,7 +28,7 @@ use crate::state_topic::StateTopic;
 use crate::status::{
     Kind, STATUS_TOPIC, State, Status, connector_record, no_connector, no_task, no_topic,
 };
-use crate::view::{ConnectorStatus, Entry, View};
+use crate::view::{Entry, View};
 
 /// Most requests that wait, and most reports.
 const REQUESTS_MAX: usize = 64;

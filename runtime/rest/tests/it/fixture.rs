@@ -11,7 +11,7 @@ use longshore_pipeline::memory::MemoryBroker;
 use longshore_pipeline::settings::Settings;
 use longshore_pipeline::telemetry::Metrics;
 use longshore_rest::{Api, Identity, router};
-use longshore_worker::{Worker, WorkerConfig, WorkerHandle};
+use longshore_worker::{Worker, WorkerConfig};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,6 @@ pub(crate) struct TestApi {
     pub(crate) router: Router,
     pub(crate) shutdown: CancellationToken,
     pub(crate) api: Api<MemoryBroker, FakePlugins>,
-    pub(crate) worker: WorkerHandle<MemoryBroker, FakePlugins>,
     broker: MemoryBroker,
 }
 
@@ -40,7 +39,7 @@ impl TestApi {
         let shutdown = CancellationToken::new();
         tokio::spawn(worker.run(shutdown.clone()));
         let api = Api {
-            worker: handle.clone(),
+            worker: handle,
             identity: Identity {
                 version: "0.1.0".to_owned(),
                 commit: "c0ffee".to_owned(),
@@ -53,7 +52,6 @@ impl TestApi {
             router: router(api.clone()),
             shutdown,
             api,
-            worker: handle,
             broker,
         }
     }

@@ -18,10 +18,7 @@ async fn every_path_that_is_described_is_served() {
     let api = TestApi::start().await;
     let described = api.get("/openapi.json").await["body"]["paths"].clone();
     for (path, operations) in described.as_object().unwrap() {
-        let path = path
-            .replace('{', "")
-            .replace('}', "")
-            .replace("/task/", "/0/");
+        let path = path.replace(['{', '}'], "").replace("/task/", "/0/");
         for method in operations.as_object().unwrap().keys() {
             let answer = api.call(&method.to_uppercase(), &path, None).await;
             let missing = answer["body"]["message"] == "HTTP 404 Not Found";

@@ -41,6 +41,9 @@ struct Slot {
     generation: Option<Generation>,
 }
 
+/// A task's number, and which of its runs.
+type Attempt = (u32, u64);
+
 /// What happens to a connector's tasks.
 pub(super) enum Happening {
     /// To one of them.
@@ -57,7 +60,8 @@ pub(super) struct Tasks<B: Broker, P: Plugins> {
     slots: Vec<Slot>,
     running: JoinSet<Result<(), Fault>>,
     ids: HashMap<Id, u32>,
-    opened: (mpsc::Sender<(u32, u64)>, mpsc::Receiver<(u32, u64)>),
+    opened_sender: mpsc::Sender<Attempt>,
+    opened: mpsc::Receiver<Attempt>,
     target: watch::Sender<Target>,
     active: ActiveTopics,
     used: watch::Receiver<u64>,
@@ -85,12 +89,14 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
             generation: None,
         });
         let dead_letters = plan.flow.failure.dead_letters.as_ref();
+        let (opened_sender, opened) = mpsc::channel(64);
         let active = ActiveTopics::new(dead_letters.map(|policy| policy.topic.clone()));
         Self {
             slots: slots.collect(),
             running: JoinSet::new(),
             ids: HashMap::new(),
-            opened: mpsc::channel(64),
+            opened_sender,
+            opened,
             target: watch::Sender::new(target),
             used: active.changed(),
             active,
@@ -140,7 +146,7 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
                 Some(joined) = self.running.join_next_with_id() => {
                     return self.ended(joined);
                 }
-                Some((task, attempt)) = self.opened.1.recv() => {
+                Some((task, attempt)) = self.opened.recv() => {
                     if self.slot(task).attempt == attempt {
                         return Happening::Task(task, Event::Opened);
                     }
@@ -296,7 +302,7 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
         let (context, plan) = (Arc::clone(&self.context), Arc::clone(&self.plan));
         let broker = Tracked::new(context.broker.clone(), self.active.clone(), task);
         let target = self.target.subscribe();
-        let opened = self.opened.0.clone();
+        let opened = self.opened_sender.clone();
         let slot = self.slot(task);
         slot.attempt += 1;
         slot.started = Instant::now();

@@ -75,7 +75,7 @@ pub(crate) async fn check<P: Plugins>(
         if !outcome.is_defined(key) && !is_known_elsewhere(key, kind) {
             outcome.error(
                 key,
-                format!("{key} is not a key of this connector, and nobody else's"),
+                format!("{key} is a key of neither {class} nor connectors in general"),
             );
         }
     }

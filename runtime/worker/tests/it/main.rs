@@ -1,4 +1,5 @@
 //! The worker over a broker in memory and plugins that are not WASM.
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
 
 mod fake;
 mod fixture;
