@@ -270,7 +270,10 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         });
         changes.extend(tasks.map(|id| no_task(&id)));
         changes.extend(entry.topics.iter().map(|topic| no_topic(topic, name)));
-        self.statuses.put_all(changes).await?;
+        // The connector is gone whether or not its statuses can be removed.
+        if let Err(error) = self.statuses.put_all(changes).await {
+            tracing::warn!(%error, connector = %name, "removing the statuses failed");
+        }
         Ok(())
     }
 

@@ -294,7 +294,7 @@ impl<B: Broker, P: Plugins> Deployment<B, P> {
 
     async fn reassign(&mut self) {
         if let Some(tasks) = &mut self.tasks
-            && let Err(error) = tasks.reassign().await
+            && let Err(error) = tasks.reassign(&[]).await
         {
             tracing::warn!(%error, connector = %self.reports.connector, "looking for topics failed");
         }

@@ -179,8 +179,9 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
         }
     }
 
-    /// Brings the sink's tasks up to date with the topics that there are.
-    pub(super) async fn reassign(&mut self) -> BrokerResult<()> {
+    /// Brings the sink's tasks up to date with the topics that there are. A task that runs keeps
+    /// what it has as it is; one that is about to start gets the group's offsets of now.
+    pub(super) async fn reassign(&mut self, starting: &[u32]) -> BrokerResult<()> {
         let Some(selection) = &self.plan.selection else {
             return Ok(());
         };
@@ -195,10 +196,12 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
         let there: BTreeSet<_> = available.keys().cloned().collect();
         let next = assign(&had, &there, self.slots.len());
         for ((slot, current), next) in self.slots.iter().zip(current).zip(next) {
+            let starts = starting.contains(&slot.id.task);
             let assignment = |partition: TopicPartition| {
                 let new = &available[&partition];
                 let same = |a: &&Assignment| a.partition == partition && a.topic_id == new.topic_id;
-                current.iter().find(same).unwrap_or(new).clone()
+                let kept = current.iter().find(same).filter(|_| !starts);
+                kept.unwrap_or(new).clone()
             };
             let next: Vec<_> = next.into_iter().map(assignment).collect();
             slot.assigned.send_if_modified(|now| {
@@ -282,7 +285,7 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
         let generation = broker.raise(&owners).await?;
         let start = match self.plan.selection {
             Some(_) => {
-                self.reassign().await?;
+                self.reassign(tasks).await?;
                 None
             }
             None => Some(Arc::from(positions(&broker, &self.plan.connector).await?)),

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use longshore_model::batch::{Batch, BatchWriter, Datum, NewRow};
 use longshore_model::config::ConfigDef;
-use longshore_model::{Fault, FaultClass, Manifest, Position, Role, SourcePosition};
+use longshore_model::{
+    Fault, FaultClass, Manifest, Position, Role, SourcePosition, TopicName, TopicPartition,
+};
 use longshore_pipeline::delivery::Stored;
 use longshore_pipeline::port::{
     Assignment, Clock, Config, Generation, PluginId, PluginInfo, Plugins, Polled, Problem,
@@ -303,6 +305,17 @@ impl SinkPlugin for Collect {
 
     async fn put(&mut self, _: Generation, batch: Bytes) -> Result<Vec<RowFault>, Fault> {
         let batch = Batch::parse(batch).unwrap();
+        for row in batch.rows() {
+            let partition = TopicPartition {
+                topic: TopicName::parse(row.topic().unwrap()).unwrap(),
+                partition: row.partition().unwrap(),
+            };
+            self.flushed.retain(|known| known.partition != partition);
+            self.flushed.push(TopicOffset {
+                partition,
+                offset: row.offset().unwrap() + 1,
+            });
+        }
         let values = batch
             .rows()
             .map(|row| String::from_utf8_lossy(row.value().bytes()).into_owned());

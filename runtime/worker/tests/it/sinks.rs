@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use longshore_model::TaskId;
 use longshore_worker::State::Running;
 use longshore_worker::{Begin, NewRecord};
 
-use crate::fixture::{TestWorker, collect, topic};
+use crate::fixture::{TestWorker, collect, name, submitted, topic};
 
 async fn write(worker: &TestWorker, to: &str, value: &str) {
     let record = NewRecord {
@@ -77,6 +78,27 @@ async fn a_pattern_takes_in_topics_that_come_later() {
         write(&worker, name, name).await;
     }
     reach_collected(&worker, &["in-1", "in-2"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_restarts_goes_on_from_its_groups_offsets() {
+    let worker = TestWorker::start(&[]).await;
+    worker.create(&collect(&[("topics", "a")])).await;
+    worker.reach("s", &[Running, Running]).await;
+    write(&worker, "a", "1").await;
+    reach_collected(&worker, &["1"]).await;
+    let task = TaskId {
+        connector: name("s"),
+        task: 0,
+    };
+    worker.handle.restart_task(&task).await.unwrap();
+    write(&worker, "a", "2").await;
+    reach_collected(&worker, &["1", "2"]).await;
+    worker.reach("s", &[Running, Running]).await;
+    let more = collect(&[("topics", "a,b")]);
+    worker.handle.put(submitted(&more)).await.unwrap();
+    write(&worker, "a", "3").await;
+    reach_collected(&worker, &["1", "2", "3"]).await;
 }
 
 #[tokio::test(start_paused = true)]
