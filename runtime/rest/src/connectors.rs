@@ -18,7 +18,7 @@ use crate::dto::{
     Config, ConnectorInfo, ConnectorStatus, Expanded, NewConnector, TopicsOf, submitted,
 };
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Body, Connector, Parameters, other_name};
+use crate::extract::{Body, Connector, Object, Parameters, other_name};
 
 /// All connectors: their names, or with `expand` their states and configs by name.
 #[utoipa::path(get, path = "/connectors", tag = "connectors",
@@ -60,7 +60,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
     responses((status = 201, body = ConnectorInfo), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn create<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
-    Body(new): Body<NewConnector>,
+    Object(new): Object<NewConnector>,
 ) -> Result<Response, ApiError> {
     for (key, given) in [
         ("initial_state", new.initial_state.is_some()),

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use longshore_model::{ConnectorName, TaskId, TopicName};
 use longshore_worker::Error as WorkerError;
 use serde::de::DeserializeOwned;
@@ -19,24 +20,43 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(CONTENT_TYPE);
-        let content_type = content_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::unsupported_media_type());
-        }
-        let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await;
-        let bytes = bytes.map_err(|_| ApiError::too_large(BODY_BYTES_MAX))?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            ApiError::bad_request(
-                "malformed-json",
-                format!("the body is not what it should be: {error}"),
-            )
-        })?;
-        Ok(Self(value))
+        parse(&read(request).await?).map(Self)
     }
+}
+
+/// A JSON body that is an object: a list of its fields' values is not taken for one.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Object<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let body = read(request).await?;
+        match body.trim_ascii_start().first() {
+            Some(b'{') | None => parse(&body).map(Self),
+            Some(_) => Err(malformed("the body must be a JSON object")),
+        }
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, ApiError> {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(ApiError::unsupported_media_type());
+    }
+    let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await;
+    bytes.map_err(|_| ApiError::too_large(BODY_BYTES_MAX))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body)
+        .map_err(|error| malformed(format!("the body is not what it should be: {error}")))
+}
+
+fn malformed(message: impl Into<String>) -> ApiError {
+    ApiError::bad_request("malformed-json", message)
 }
 
 /// A connector's name in the path. What is no name is no connector either.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::dto::{NewRecord, NewRecords, NewTopic, Record, Topic as TopicBody, Written};
 use crate::error::{ApiError, ErrorBody};
-use crate::extract::{Body, Parameters, Topic};
+use crate::extract::{Body, Object, Parameters, Topic};
 
 /// How many records one answer has where nobody says.
 const LIMIT: usize = 100;
@@ -37,7 +37,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
     responses((status = 201, body = TopicBody), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn create<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
-    Body(new): Body<NewTopic>,
+    Object(new): Object<NewTopic>,
 ) -> Result<Response, ApiError> {
     let name = TopicName::parse(&new.name)
         .map_err(|error| ApiError::bad_request("invalid-topic", error.to_string()))?;
