@@ -21,7 +21,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Body, Connector, Object, Parameters, other_name};
 
 /// All connectors: their names, or with `expand` their states and configs by name.
-#[utoipa::path(get, path = "/connectors", tag = "connectors",
+#[utoipa::path(get, operation_id = "connectors_list", path = "/connectors", tag = "connectors",
     params(("expand" = Option<Vec<String>>, Query, description = "status, info; may repeat")),
     responses((status = 200, body = Vec<String>, description = "Names; an object by name with expand")))]
 pub(crate) async fn list<B: Broker, P: Plugins>(
@@ -56,7 +56,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
 }
 
 /// Creates a connector.
-#[utoipa::path(post, path = "/connectors", tag = "connectors", request_body = NewConnector,
+#[utoipa::path(post, operation_id = "connectors_create", path = "/connectors", tag = "connectors", request_body = NewConnector,
     responses((status = 201, body = ConnectorInfo), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn create<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
@@ -78,7 +78,7 @@ pub(crate) async fn create<B: Broker, P: Plugins>(
 }
 
 /// A connector's config and tasks.
-#[utoipa::path(get, path = "/connectors/{name}", tag = "connectors",
+#[utoipa::path(get, operation_id = "connectors_get", path = "/connectors/{name}", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 200, body = ConnectorInfo), (status = 404, body = ErrorBody)))]
 pub(crate) async fn get<B: Broker, P: Plugins>(
@@ -89,7 +89,7 @@ pub(crate) async fn get<B: Broker, P: Plugins>(
 }
 
 /// Deletes a connector; its offsets stay.
-#[utoipa::path(delete, path = "/connectors/{name}", tag = "connectors",
+#[utoipa::path(delete, operation_id = "connectors_delete", path = "/connectors/{name}", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
 pub(crate) async fn delete<B: Broker, P: Plugins>(
@@ -101,7 +101,7 @@ pub(crate) async fn delete<B: Broker, P: Plugins>(
 }
 
 /// A connector's config, as it was submitted, with its name; passwords are masked.
-#[utoipa::path(get, path = "/connectors/{name}/config", tag = "connectors",
+#[utoipa::path(get, operation_id = "connectors_config", path = "/connectors/{name}/config", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 200, body = BTreeMap<String, String>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn config<B: Broker, P: Plugins>(
@@ -112,7 +112,7 @@ pub(crate) async fn config<B: Broker, P: Plugins>(
 }
 
 /// Creates a connector or replaces its config.
-#[utoipa::path(put, path = "/connectors/{name}/config", tag = "connectors",
+#[utoipa::path(put, operation_id = "connectors_put_config", path = "/connectors/{name}/config", tag = "connectors",
     params(("name" = String, Path)), request_body = BTreeMap<String, String>,
     responses((status = 200, body = ConnectorInfo), (status = 201, body = ConnectorInfo), (status = 400, body = ErrorBody)))]
 pub(crate) async fn put_config<B: Broker, P: Plugins>(
@@ -131,7 +131,7 @@ pub(crate) async fn put_config<B: Broker, P: Plugins>(
 }
 
 /// How a connector and its tasks fare.
-#[utoipa::path(get, path = "/connectors/{name}/status", tag = "connectors",
+#[utoipa::path(get, operation_id = "connectors_status", path = "/connectors/{name}/status", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 200, body = ConnectorStatus), (status = 404, body = ErrorBody)))]
 pub(crate) async fn status<B: Broker, P: Plugins>(
@@ -142,7 +142,7 @@ pub(crate) async fn status<B: Broker, P: Plugins>(
 }
 
 /// Pauses a connector; its tasks stay in memory.
-#[utoipa::path(put, path = "/connectors/{name}/pause", tag = "connectors",
+#[utoipa::path(put, operation_id = "connectors_pause", path = "/connectors/{name}/pause", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 202), (status = 404, body = ErrorBody)))]
 pub(crate) async fn pause<B: Broker, P: Plugins>(
@@ -153,7 +153,7 @@ pub(crate) async fn pause<B: Broker, P: Plugins>(
 }
 
 /// Resumes a connector that was paused.
-#[utoipa::path(put, path = "/connectors/{name}/resume", tag = "connectors",
+#[utoipa::path(put, operation_id = "connectors_resume", path = "/connectors/{name}/resume", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 202), (status = 404, body = ErrorBody)))]
 pub(crate) async fn resume<B: Broker, P: Plugins>(
@@ -164,7 +164,7 @@ pub(crate) async fn resume<B: Broker, P: Plugins>(
 }
 
 /// Restarts a connector, and with the flags its tasks or only what failed.
-#[utoipa::path(post, path = "/connectors/{name}/restart", tag = "connectors",
+#[utoipa::path(post, operation_id = "connectors_restart", path = "/connectors/{name}/restart", tag = "connectors",
     params(("name" = String, Path), ("includeTasks" = Option<bool>, Query), ("onlyFailed" = Option<bool>, Query)),
     responses((status = 202, body = ConnectorStatus, description = "With a flag"),
         (status = 204, description = "Without flags"), (status = 404, body = ErrorBody)))]
@@ -186,7 +186,7 @@ pub(crate) async fn restart<B: Broker, P: Plugins>(
 }
 
 /// The topics that a connector has used.
-#[utoipa::path(get, path = "/connectors/{name}/topics", tag = "connectors",
+#[utoipa::path(get, operation_id = "connectors_topics", path = "/connectors/{name}/topics", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 200, body = BTreeMap<String, TopicsOf>), (status = 403, body = ErrorBody)))]
 pub(crate) async fn topics<B: Broker, P: Plugins>(
@@ -202,7 +202,7 @@ pub(crate) async fn topics<B: Broker, P: Plugins>(
 }
 
 /// Forgets the topics that a connector has used.
-#[utoipa::path(put, path = "/connectors/{name}/topics/reset", tag = "connectors",
+#[utoipa::path(put, operation_id = "connectors_reset_topics", path = "/connectors/{name}/topics/reset", tag = "connectors",
     params(("name" = String, Path)),
     responses((status = 202), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn reset_topics<B: Broker, P: Plugins>(

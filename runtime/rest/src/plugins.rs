@@ -12,7 +12,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Body, Parameters};
 
 /// The plugins on the shelf: sinks, sources, then transformations.
-#[utoipa::path(get, path = "/connector-plugins", tag = "plugins",
+#[utoipa::path(get, operation_id = "plugins_list", path = "/connector-plugins", tag = "plugins",
     params(("connectorsOnly" = Option<bool>, Query, description = "true unless false")),
     responses((status = 200, body = Vec<Plugin>)))]
 pub(crate) async fn list<B: Broker, P: Plugins>(
@@ -41,7 +41,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
 }
 
 /// What a plugin can be configured with.
-#[utoipa::path(get, path = "/connector-plugins/{plugin}/config", tag = "plugins",
+#[utoipa::path(get, operation_id = "plugins_config", path = "/connector-plugins/{plugin}/config", tag = "plugins",
     params(("plugin" = String, Path), ("version" = Option<String>, Query)),
     responses((status = 200, body = Vec<KeyInfo>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn config<B: Broker, P: Plugins>(
@@ -57,7 +57,7 @@ pub(crate) async fn config<B: Broker, P: Plugins>(
 }
 
 /// Checks a config and changes nothing.
-#[utoipa::path(put, path = "/connector-plugins/{plugin}/config/validate", tag = "plugins",
+#[utoipa::path(put, operation_id = "plugins_validate", path = "/connector-plugins/{plugin}/config/validate", tag = "plugins",
     params(("plugin" = String, Path)), request_body = std::collections::BTreeMap<String, String>,
     responses((status = 200, body = ValidationResult, description = "Also where there are errors"), (status = 400, body = ErrorBody)))]
 pub(crate) async fn validate<B: Broker, P: Plugins>(

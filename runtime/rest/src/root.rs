@@ -20,7 +20,7 @@ pub(crate) struct Root {
 }
 
 /// Who the worker is.
-#[utoipa::path(get, path = "/", tag = "worker", responses((status = 200, body = Root)))]
+#[utoipa::path(get, operation_id = "root", path = "/", tag = "worker", responses((status = 200, body = Root)))]
 pub(crate) async fn root<B: Broker, P: Plugins>(State(api): State<Api<B, P>>) -> Json<Root> {
     Json(Root {
         version: api.identity.version,
@@ -37,7 +37,7 @@ pub(crate) struct Health {
 }
 
 /// Whether the worker takes requests.
-#[utoipa::path(get, path = "/health", tag = "worker",
+#[utoipa::path(get, operation_id = "health", path = "/health", tag = "worker",
     responses((status = 200, body = Health), (status = 500, body = ErrorBody)))]
 pub(crate) async fn health<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
@@ -52,7 +52,7 @@ pub(crate) async fn health<B: Broker, P: Plugins>(
 }
 
 /// Counters and states, in OpenMetrics text.
-#[utoipa::path(get, path = "/metrics", tag = "worker",
+#[utoipa::path(get, operation_id = "metrics", path = "/metrics", tag = "worker",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(crate) async fn metrics<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,

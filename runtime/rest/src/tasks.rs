@@ -11,7 +11,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Connector, Task};
 
 /// A connector's tasks with their configs.
-#[utoipa::path(get, path = "/connectors/{name}/tasks", tag = "tasks",
+#[utoipa::path(get, operation_id = "tasks_list", path = "/connectors/{name}/tasks", tag = "tasks",
     params(("name" = String, Path)),
     responses((status = 200, body = Vec<TaskBody>), (status = 404, body = ErrorBody)))]
 pub(crate) async fn list<B: Broker, P: Plugins>(
@@ -27,7 +27,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
 }
 
 /// How a task fares.
-#[utoipa::path(get, path = "/connectors/{name}/tasks/{task}/status", tag = "tasks",
+#[utoipa::path(get, operation_id = "tasks_status", path = "/connectors/{name}/tasks/{task}/status", tag = "tasks",
     params(("name" = String, Path), ("task" = u32, Path)),
     responses((status = 200, body = TaskState), (status = 404, body = ErrorBody)))]
 pub(crate) async fn status<B: Broker, P: Plugins>(
@@ -38,7 +38,7 @@ pub(crate) async fn status<B: Broker, P: Plugins>(
 }
 
 /// Restarts a task.
-#[utoipa::path(post, path = "/connectors/{name}/tasks/{task}/restart", tag = "tasks",
+#[utoipa::path(post, operation_id = "tasks_restart", path = "/connectors/{name}/tasks/{task}/restart", tag = "tasks",
     params(("name" = String, Path), ("task" = u32, Path)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
 pub(crate) async fn restart<B: Broker, P: Plugins>(

@@ -24,7 +24,7 @@ const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 10_000;
 
 /// All topics.
-#[utoipa::path(get, path = "/topics", tag = "topics", responses((status = 200, body = Vec<TopicBody>)))]
+#[utoipa::path(get, operation_id = "topics_list", path = "/topics", tag = "topics", responses((status = 200, body = Vec<TopicBody>)))]
 pub(crate) async fn list<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
 ) -> Result<Json<Vec<TopicBody>>, ApiError> {
@@ -33,7 +33,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
 }
 
 /// Creates a topic.
-#[utoipa::path(post, path = "/topics", tag = "topics", request_body = NewTopic,
+#[utoipa::path(post, operation_id = "topics_create", path = "/topics", tag = "topics", request_body = NewTopic,
     responses((status = 201, body = TopicBody), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(crate) async fn create<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
@@ -52,7 +52,7 @@ pub(crate) async fn create<B: Broker, P: Plugins>(
 }
 
 /// One topic.
-#[utoipa::path(get, path = "/topics/{topic}", tag = "topics", params(("topic" = String, Path)),
+#[utoipa::path(get, operation_id = "topics_get", path = "/topics/{topic}", tag = "topics", params(("topic" = String, Path)),
     responses((status = 200, body = TopicBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn get<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
@@ -62,7 +62,7 @@ pub(crate) async fn get<B: Broker, P: Plugins>(
 }
 
 /// Deletes a topic and its records.
-#[utoipa::path(delete, path = "/topics/{topic}", tag = "topics", params(("topic" = String, Path)),
+#[utoipa::path(delete, operation_id = "topics_delete", path = "/topics/{topic}", tag = "topics", params(("topic" = String, Path)),
     responses((status = 204), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn delete<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
@@ -73,7 +73,7 @@ pub(crate) async fn delete<B: Broker, P: Plugins>(
 }
 
 /// Records of a topic: a list, or with `follow` an event stream of them.
-#[utoipa::path(get, path = "/topics/{topic}/records", tag = "topics",
+#[utoipa::path(get, operation_id = "topics_read", path = "/topics/{topic}/records", tag = "topics",
     params(("topic" = String, Path),
         ("partition" = Option<u32>, Query, description = "All of them where absent"),
         ("offset" = Option<String>, Query, description = "earliest (the default), latest, an offset, or -n for the last n"),
@@ -107,7 +107,7 @@ pub(crate) async fn read<B: Broker, P: Plugins>(
 
 /// Writes records: one, a list, or a list under `records`; all of them or none. They are durable
 /// when this is answered.
-#[utoipa::path(post, path = "/topics/{topic}/records", tag = "topics", params(("topic" = String, Path)),
+#[utoipa::path(post, operation_id = "topics_write", path = "/topics/{topic}/records", tag = "topics", params(("topic" = String, Path)),
     request_body = Vec<NewRecord>,
     responses((status = 200, body = Written), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 413, body = ErrorBody)))]
 pub(crate) async fn write<B: Broker, P: Plugins>(
