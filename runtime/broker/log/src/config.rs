@@ -49,7 +49,7 @@ impl Default for LogConfig {
             checkpoint_entries: 16_384,
             upkeep_interval: Duration::from_secs(10),
             disk_percent_max: 125,
-            copy_bytes_max: 512 << 10,
+            copy_bytes_max: 1 << 20,
             num_partitions: 1,
             producer_expiration: Duration::from_secs(24 * 3600),
         }

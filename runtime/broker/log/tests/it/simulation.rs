@@ -2,18 +2,20 @@
 //!
 //! `LONGSHORE_ROUNDS` is the number of seeds, `LONGSHORE_SEED` replays one.
 
-use std::collections::{BTreeMap, HashSet};
+mod check;
+mod work;
+
+use std::collections::BTreeMap;
 use std::env;
-use std::fmt::Write as _;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 
-use futures_util::FutureExt as _;
-use longshore_disk::{Loss, Random};
-use longshore_log::{Append, Error, Expect, Flush, Generation, GroupOffsets, MemoryStore};
+use longshore_disk::{Disk as _, Loss, Random};
+use longshore_log::{Error, Flush, Generation, MemoryStore};
 use longshore_model::TopicPartition;
 
-use crate::rig::{Rig, batch, holds, move_of, owner, partition, sequenced, small, text};
+use crate::rig::{Rig, partition, small};
 
 const ROUNDS: u64 = 150;
 const STEPS: usize = 80;
@@ -222,191 +224,6 @@ impl Simulation {
         }
     }
 
-    fn append(&mut self) {
-        let who = self.random.below(OWNERS.len());
-        let Some(generation) = self.generations[who] else {
-            return self.raise();
-        };
-        let id = self.next_id();
-        let mut batches = Vec::new();
-        let mut partitions = Vec::new();
-        for _ in 0..self.random.below(4) {
-            let place = self.random.below(self.partitions.len());
-            partitions.push(place);
-            batches.push((self.partitions[place].clone(), self.batch(id)));
-        }
-        let from = self.queued[who].map_or(Expect::Absent, |last| holds(&last.to_string()));
-        let moved = move_of(OFFSETS, OWNERS[who], from, Some(&id.to_string()));
-        let offsets = vec![(self.partitions[0].clone(), i64::try_from(id).unwrap())];
-        let group = GroupOffsets {
-            group: OWNERS[who].to_owned(),
-            offsets,
-        };
-        let append = Append {
-            owner: owner(OWNERS[who]),
-            generation,
-            batches,
-            moves: vec![moved],
-            group: Some(group),
-        };
-        self.queued[who] = Some(id);
-        self.wait(
-            id,
-            By::Owner(who),
-            partitions,
-            Box::pin(self.rig.log().append(append)),
-        );
-    }
-
-    fn produce(&mut self) {
-        let who = self.random.below(PRODUCERS);
-        if self.waiting.iter().any(|(id, _)| matches!(self.written[id].by, By::Producer { producer, .. } if producer == who)) {
-            return;
-        }
-        let producer = self.producers[who].clone();
-        let (sequence, id) = producer
-            .unsettled
-            .unwrap_or_else(|| (producer.next_sequence, self.next_id()));
-        let batch = sequenced(
-            &batch(self.now(), &[&id.to_string()]),
-            producer.id,
-            0,
-            sequence,
-        );
-        let place = self.partitions[producer.partition].clone();
-        let queued = self
-            .rig
-            .log()
-            .produce(&place, batch.bytes().clone())
-            .now_or_never();
-        let Some(Ok(queued)) = queued else {
-            return;
-        };
-        self.producers[who].unsettled = Some((sequence, id));
-        self.producers[who].next_sequence = sequence + 1;
-        let by = By::Producer {
-            producer: who,
-            sequence,
-        };
-        self.wait(
-            id,
-            by,
-            vec![producer.partition],
-            Box::pin(async { queued.await.map(drop) }),
-        );
-    }
-
-    fn batch(&mut self, id: u64) -> longshore_log::Batch {
-        batch(
-            self.now(),
-            &vec![id.to_string().as_str(); 1 + self.random.below(3)],
-        )
-    }
-
-    fn now(&self) -> i64 {
-        use longshore_pipeline::port::Clock as _;
-        self.rig.clock.now_ms()
-    }
-
-    fn next_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
-    }
-
-    fn wait(&mut self, id: u64, by: By, partitions: Vec<usize>, waiting: Waiting) {
-        self.written.entry(id).or_insert(Written {
-            id,
-            by,
-            partitions,
-            state: Outcome::Doubtful,
-        });
-        self.waiting.push((id, waiting));
-    }
-
-    /// Takes the answers that have come.
-    fn collect(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        for (id, mut future) in waiting {
-            match future.as_mut().now_or_never() {
-                None => self.waiting.push((id, future)),
-                Some(Ok(())) => self.acknowledged(id),
-                Some(Err(error)) => self.refused(id, &error),
-            }
-        }
-    }
-
-    fn acknowledged(&mut self, id: u64) {
-        self.seen.acknowledged += 1;
-        // Under `interval`, an outside answer promises nothing that survives a crash.
-        let interval = self.rig.config.flush != Flush::Commit;
-        let written = self.written.get_mut(&id).unwrap();
-        match written.by {
-            By::Producer { producer, .. } => {
-                self.producers[producer].unsettled = None;
-                if !interval {
-                    written.state = Outcome::Acknowledged;
-                }
-            }
-            By::Owner(_) => written.state = Outcome::Acknowledged,
-        }
-    }
-
-    fn refused(&mut self, id: u64, error: &Error) {
-        let by = self.written[&id].by;
-        match error {
-            // The last: the disk went while the append was checked.
-            Error::DiskFull
-            | Error::StaleGeneration { .. }
-            | Error::GenerationEnded { .. }
-            | Error::Io { .. } => {
-                self.seen.full += u64::from(matches!(error, Error::DiskFull));
-                // These say for certain that nothing was written. A producer tries again under the same sequence.
-                if let By::Owner(who) = by {
-                    self.written.remove(&id);
-                    self.generations[who] = None;
-                }
-            }
-            Error::Refusing(_) => {
-                self.seen.refused += 1;
-                if let By::Owner(who) = by {
-                    self.generations[who] = None;
-                }
-            }
-            Error::Closed => {}
-            error => panic!("{by:?} got {error}"),
-        }
-    }
-
-    fn raise(&mut self) {
-        self.rig.disk.set_quota(u64::MAX);
-        let raised = self.rig.raise(&OWNERS);
-        self.collect();
-        let Ok(generation) = raised else {
-            return;
-        };
-        // Nothing of an earlier generation is under way now, so the positions are final.
-        let Ok(positions) =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.positions()))
-        else {
-            return;
-        };
-        for (who, name) in OWNERS.iter().enumerate() {
-            self.generations[who] = Some(generation);
-            self.queued[who] = positions.get(*name).copied();
-        }
-    }
-
-    fn positions(&self) -> BTreeMap<String, u64> {
-        if self.rig.log().topic(&crate::rig::topic(OFFSETS)).is_none() {
-            return BTreeMap::new();
-        }
-        let found = self.rig.replay(OFFSETS);
-        found
-            .into_iter()
-            .map(|(key, value)| (key, value.parse().unwrap()))
-            .collect()
-    }
-
     /// A round of the upkeep; `cut` lets the power fail in the middle of it.
     fn upkeep(&mut self, cut: bool) {
         self.settle();
@@ -429,18 +246,13 @@ impl Simulation {
     }
 
     fn has_power(&self) -> bool {
-        use longshore_disk::Disk as _;
-        self.rig
-            .disk
-            .exists(std::path::Path::new("/data/log/format"))
-            .is_ok()
+        self.rig.disk.exists(Path::new("/data/log/format")).is_ok()
     }
 
     fn n_files(&self) -> usize {
-        use longshore_disk::Disk as _;
         self.rig
             .disk
-            .list(std::path::Path::new("/data/log/journal"))
+            .list(Path::new("/data/log/journal"))
             .map_or(0, |files| files.len())
     }
 
@@ -477,163 +289,5 @@ impl Simulation {
         self.rig.disk.set_quota(u64::MAX);
         self.rig.open().unwrap();
         self.verify();
-    }
-
-    /// Compares what readers see with the model; what was in doubt is settled by it.
-    fn verify(&mut self) {
-        let mut counts: BTreeMap<u64, BTreeMap<usize, usize>> = BTreeMap::new();
-        for place in 0..self.partitions.len() {
-            let max_bytes = 1 + self.random.below(700);
-            let (log_start, records, end) = self.rig.read_by(&self.partitions[place], max_bytes);
-            assert!(
-                log_start >= self.log_starts[place],
-                "the log start never goes back"
-            );
-            self.seen.retained += u64::from(log_start > self.log_starts[place]);
-            self.log_starts[place] = log_start;
-            let offsets: Vec<_> = records.iter().map(|record| record.offset).collect();
-            assert_eq!(
-                offsets,
-                (log_start..end).collect::<Vec<_>>(),
-                "offsets have no gap"
-            );
-            let found: BTreeMap<i64, u64> = records
-                .iter()
-                .map(|record| {
-                    (
-                        record.offset,
-                        text(record.value.as_ref().unwrap()).parse().unwrap(),
-                    )
-                })
-                .collect();
-            for (offset, id) in &self.known[place] {
-                assert!(
-                    *offset < log_start || found.get(offset) == Some(id),
-                    "{place}@{offset}: {id} has changed"
-                );
-            }
-            self.known[place].extend(found);
-            for id in self.known[place].values() {
-                *counts.entry(*id).or_default().entry(place).or_default() += 1;
-            }
-            self.in_order(place);
-        }
-        self.check_written(&counts);
-        self.check_positions();
-    }
-
-    /// The records of one writer stand in the order in which it wrote them.
-    fn in_order(&self, place: usize) {
-        let mut last: BTreeMap<String, u64> = BTreeMap::new();
-        for id in self.known[place].values() {
-            let by = self.written.get(id).map(|written| match written.by {
-                By::Owner(who) => format!("owner {who}"),
-                By::Producer { producer, .. } => format!("producer {producer}"),
-            });
-            let by = by.unwrap_or_else(|| panic!("{id} was refused, and is there"));
-            assert!(
-                last.get(&by).is_none_or(|last| last <= id),
-                "{by}: {id} stands behind {last:?}"
-            );
-            last.insert(by, *id);
-        }
-    }
-
-    fn check_written(&mut self, counts: &BTreeMap<u64, BTreeMap<usize, usize>>) {
-        let waiting: HashSet<u64> = self.waiting.iter().map(|(id, _)| *id).collect();
-        let positions = self.positions();
-        let mut lost = Vec::new();
-        for written in self.written.values_mut() {
-            let found = counts.get(&written.id);
-            let there = match written.by {
-                // Whether an append without records is there, only its position can tell.
-                By::Owner(who) => positions
-                    .get(OWNERS[who])
-                    .is_some_and(|position| *position >= written.id),
-                By::Producer { .. } => found.is_some(),
-            };
-            let mut expected: Vec<_> = written.partitions.clone();
-            expected.sort_unstable();
-            expected.dedup();
-            let whole = found.map_or_else(Vec::new, |places| places.keys().copied().collect());
-            if there {
-                assert_eq!(whole, expected, "{written:?} is there in parts");
-                if let By::Producer { .. } = written.by {
-                    assert_eq!(
-                        found.unwrap().values().sum::<usize>(),
-                        1,
-                        "{written:?} is there twice"
-                    );
-                }
-                self.seen.doubtful_kept += u64::from(written.state == Outcome::Doubtful);
-                written.state = Outcome::Acknowledged;
-            } else {
-                assert_eq!(
-                    written.state,
-                    Outcome::Doubtful,
-                    "{written:?} was acknowledged and is lost"
-                );
-                assert!(
-                    found.is_none(),
-                    "{written:?}: records without their position"
-                );
-                if !waiting.contains(&written.id) {
-                    lost.push(written.id);
-                }
-            }
-        }
-        for id in lost {
-            self.seen.doubtful_lost += 1;
-            let written = self.written.remove(&id).unwrap();
-            if let By::Producer { producer, sequence } = written.by {
-                self.resend(producer, sequence, id);
-            }
-        }
-        self.known_producers();
-    }
-
-    /// Under `interval`, an answered batch may be lost; its producer never learns, and the next sequence is a gap.
-    fn resend(&mut self, producer: usize, sequence: i32, id: u64) {
-        let known = &mut self.producers[producer];
-        known.next_sequence = known.next_sequence.min(sequence);
-        if known.unsettled.is_none_or(|(_, unsettled)| unsettled == id) {
-            known.unsettled = None;
-        }
-        if known
-            .unsettled
-            .is_some_and(|(unsettled, _)| unsettled > sequence)
-        {
-            known.unsettled = None;
-        }
-    }
-
-    fn known_producers(&self) {
-        for (who, known) in self.producers.iter().enumerate() {
-            let there = self.written.values().filter(
-                |written| matches!(written.by, By::Producer { producer, .. } if producer == who),
-            );
-            assert!(
-                there.count() <= usize::try_from(known.next_sequence).unwrap(),
-                "{known:?}"
-            );
-        }
-    }
-
-    fn check_positions(&self) {
-        let positions = self.positions();
-        for (who, name) in OWNERS.iter().enumerate() {
-            let acknowledged = self.written.values().rev().find(|written| {
-                written.by == By::Owner(who) && written.state == Outcome::Acknowledged
-            });
-            let expected = acknowledged.map(|written| written.id);
-            let mut context = String::new();
-            write!(context, "position of {name}").unwrap();
-            assert_eq!(positions.get(*name).copied(), expected, "{context}");
-            let group = self.rig.log().group_offsets(name);
-            let group = group
-                .first()
-                .map(|(_, offset)| u64::try_from(*offset).unwrap());
-            assert_eq!(group, expected, "group of {name}");
-        }
     }
 }
