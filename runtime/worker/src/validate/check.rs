@@ -6,7 +6,7 @@ use longshore_pipeline::port::{PluginInfo, Plugins, Problem};
 use longshore_pipeline::settings::{FlowSettings, Settings};
 use longshore_pipeline::transform::{TransformSpec, parse_chain};
 
-use super::common::common_keys;
+use super::connect_keys::common_keys;
 use super::outcome::{Outcome, Submitted, Validation};
 use super::overrides::is_override;
 use super::refused::{refused, wrong_topics};

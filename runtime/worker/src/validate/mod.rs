@@ -5,7 +5,7 @@
 //! refused by name.
 
 mod check;
-mod common;
+mod connect_keys;
 mod outcome;
 mod overrides;
 mod refused;

@@ -2,7 +2,7 @@
 
 use longshore_pipeline::settings::Settings;
 
-use super::common::BUILT_IN_VERSION;
+use super::connect_keys::BUILT_IN_VERSION;
 use super::overrides::refused_overrides;
 use crate::connector::TopicSelection;
 
