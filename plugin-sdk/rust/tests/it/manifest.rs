@@ -70,7 +70,9 @@ longshore_sdk::plugin! { name: "pass", transform: Pass }
 
 #[test]
 fn the_manifest_says_what_the_code_says() {
-    let expected = expect![[r#"{"name":"quiet","version":"0.1.0","contract":"0.1","doc":"Says nothing","roles":["source"],"aliases":["Mute","org.example.Mute"],"capabilities":[{"kind":"files","access":"read","keys":["file","other"]},{"kind":"files","access":"write","keys":["out"]}],"config":[{"name":"phrase","type":"STRING","importance":"LOW","width":"SHORT","doc":"Says \"nothing\" in two lines.","required":true,"group":"Talk","display_name":"Phrase","validator":{"kind":"one-of","values":["a","b"]}}]}"#]];
+    let expected = expect![[
+        r#"{"name":"quiet","version":"0.1.0","contract":"0.1","doc":"Says nothing","roles":["source"],"aliases":["Mute","org.example.Mute"],"capabilities":[{"kind":"files","access":"read","keys":["file","other"]},{"kind":"files","access":"write","keys":["out"]}],"config":[{"name":"phrase","type":"STRING","importance":"LOW","width":"SHORT","doc":"Says \"nothing\" in two lines.","required":true,"group":"Talk","display_name":"Phrase","validator":{"kind":"one-of","values":["a","b"]}}]}"#
+    ]];
     expected.assert_eq(Quiet::MANIFEST);
     let manifest = Quiet::manifest();
     assert!(manifest.answers_to("org.example.Mute"));
