@@ -15,6 +15,8 @@ pub(crate) struct Writer {
     handle: Arc<dyn DiskFile>,
     written: u64,
     synced: u64,
+    /// A failed write was cut off, and a crash might bring a part of it back.
+    cut: bool,
 }
 
 impl Writer {
@@ -27,6 +29,7 @@ impl Writer {
             handle,
             written: end,
             synced: end,
+            cut: false,
         })
     }
 
@@ -49,6 +52,7 @@ impl Writer {
             handle,
             written,
             synced,
+            cut: false,
         };
         writer.write(&mut first)?;
         writer.sync()?;
@@ -81,6 +85,7 @@ impl Writer {
 
     /// Cuts off what a failed write left behind.
     pub(crate) fn undo_failed_write(&mut self) -> Result<(), Error> {
+        self.cut = true;
         self.handle
             .truncate(self.written)
             .map_err(Error::io("cut", self.files.path(self.file)))
@@ -88,11 +93,12 @@ impl Writer {
 
     /// Makes everything written durable. After a failure the file must not be written any more.
     pub(crate) fn sync(&mut self) -> Result<(), Error> {
-        if self.unsynced_bytes() > 0 {
+        if self.unsynced_bytes() > 0 || self.cut {
             self.handle
                 .sync_data()
                 .map_err(Error::io("sync", self.files.path(self.file)))?;
             self.synced = self.written;
+            self.cut = false;
         }
         Ok(())
     }

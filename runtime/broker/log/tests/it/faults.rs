@@ -93,6 +93,35 @@ fn a_full_disk_at_the_start_of_a_file_is_overcome_too() {
 }
 
 #[test]
+fn what_a_full_disk_left_is_gone_before_the_next_file_begins() {
+    let place = partition("t", 0);
+    let value = "x".repeat(700);
+    let n_files = |rig: &Rig| rig.disk.list(Path::new("/data/log/journal")).unwrap().len();
+    let mut tried = 0;
+    for seed in 0..40 {
+        let mut rig = Rig::new(seed, small());
+        rig.create("t", 1, &[]);
+        while rig.disk.bytes_used() < 3300 {
+            rig.produce(&place, &batch(0, &[&value])).unwrap();
+        }
+        // It fits into the file, but not on the disk; the next one begins a file.
+        rig.disk.set_quota(rig.disk.bytes_used() + 100);
+        assert!(matches!(
+            rig.produce(&place, &batch(0, &["y".repeat(300).as_str()])),
+            Err(Error::DiskFull)
+        ));
+        rig.disk.set_quota(u64::MAX);
+        rig.produce(&place, &batch(0, &[&value])).unwrap();
+        tried += usize::from(n_files(&rig) == 2);
+        rig.crash(Loss::Seeded);
+        rig.store = longshore_log::MemoryStore::default();
+        rig.open()
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+    assert_eq!(tried, 40);
+}
+
+#[test]
 fn a_failed_sync_ends_writing_until_the_log_is_opened_again() {
     let mut rig = rig();
     let place = partition("t", 0);
