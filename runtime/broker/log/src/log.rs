@@ -19,6 +19,7 @@ use crate::index::{FjallStore, IndexStore};
 use crate::open::{Opened, open};
 use crate::queue::{Reply, Request};
 use crate::shared::Shared;
+use crate::state::PartitionId;
 use crate::topics::{
     Fetched, ListedOffset, NewTopic, OffsetSpec, Produced, ProducerId, Topic, TopicSettings,
 };
@@ -203,11 +204,35 @@ impl Log {
         offset: i64,
         max_bytes: usize,
     ) -> Result<Fetched, Error> {
-        let id = self.shared.view().state.partition_id(partition)?;
+        let id = self.partition_id(partition)?;
+        self.fetch_from(id, partition, offset, max_bytes).await
+    }
+
+    /// As [`Log::fetch`], of one life of the partition: one of the same name that came later is another (invariant 2).
+    pub(crate) async fn fetch_from(
+        &self,
+        id: PartitionId,
+        partition: &TopicPartition,
+        offset: i64,
+        max_bytes: usize,
+    ) -> Result<Fetched, Error> {
         let fetched = self
             .reading(move |shared| fetch::fetch(shared, id, offset, max_bytes))
             .await?;
         fetched.ok_or_else(|| Error::UnknownPartition(partition.clone()))
+    }
+
+    pub(crate) fn partition_id(&self, partition: &TopicPartition) -> Result<PartitionId, Error> {
+        self.shared.view().state.partition_id(partition)
+    }
+
+    /// The offset after the last readable record of one life of a partition; none once it was deleted.
+    pub(crate) fn end_of(&self, id: PartitionId) -> Option<i64> {
+        let view = self.shared.view();
+        view.state
+            .partitions
+            .get(&id)
+            .map(|found| found.next_offset)
     }
 
     /// The first readable offset of a partition and the one after the last.
@@ -236,7 +261,7 @@ impl Log {
         partition: &TopicPartition,
         spec: OffsetSpec,
     ) -> Result<Option<ListedOffset>, Error> {
-        let id = self.shared.view().state.partition_id(partition)?;
+        let id = self.partition_id(partition)?;
         self.reading(move |shared| fetch::list_offset(shared, id, spec))
             .await
     }

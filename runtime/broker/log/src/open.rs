@@ -20,7 +20,7 @@ const LOCK_FILE: &str = "lock";
 const JOURNAL_DIR: &str = "journal";
 
 /// A rebuild writes a checkpoint of its own whenever so many entries wait in memory.
-const REBUILD_ENTRIES: usize = 65_536;
+const REBUILD_ENTRIES: usize = 16_384;
 
 #[derive(Debug)]
 pub(crate) struct Opened {

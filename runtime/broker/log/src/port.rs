@@ -3,6 +3,7 @@
 mod append;
 mod error;
 mod fetch;
+mod follow;
 mod topics;
 
-pub use fetch::Follower;
+pub use follow::Follower;

@@ -6,10 +6,10 @@ use std::ops::Range;
 use bytes::Bytes;
 use longshore_model::{TopicName, TopicPartition};
 use longshore_pipeline::batch::{Fetched, FetchedRecord};
-use longshore_pipeline::port::{BrokerError, BrokerResult, Fetch, KeyedRecord, Subscription};
-use tokio::sync::watch;
+use longshore_pipeline::port::{BrokerError, BrokerResult, Fetch, KeyedRecord};
 
 use super::error::of_partition;
+use super::follow::Follower;
 use crate::batch::{Batch, Record};
 use crate::error::BatchError;
 use crate::log::Log;
@@ -31,32 +31,7 @@ impl Fetch for Log {
         let found = Self::fetch(self, partition, offset, max_bytes)
             .await
             .map_err(of_partition(partition))?;
-        if found.batches.is_empty() {
-            // What lay between was superseded.
-            let next_offset = found.high_watermark.max(offset);
-            let (partition, records) = (partition.clone(), Vec::new());
-            return Ok(Fetched {
-                partition,
-                buffer: Bytes::new(),
-                records,
-                next_offset,
-            });
-        }
-        let read = Reading::default().batches(found.batches, offset);
-        let reading = read.map_err(|error| {
-            BrokerError::Corrupt(format!("{partition} at offset {offset}: {error}"))
-        })?;
-        let Reading {
-            buffer,
-            records,
-            next_offset,
-        } = reading;
-        Ok(Fetched {
-            partition: partition.clone(),
-            buffer: Bytes::from(buffer),
-            records,
-            next_offset,
-        })
+        decode(partition, offset, found)
     }
 
     async fn bounds(&self, partition: &TopicPartition) -> BrokerResult<(i64, i64)> {
@@ -64,12 +39,7 @@ impl Fetch for Log {
     }
 
     async fn subscribe(&self, from: Vec<(TopicPartition, i64)>) -> BrokerResult<Follower> {
-        Ok(Follower {
-            log: self.clone(),
-            changes: self.changes(),
-            partitions: from,
-            turn: 0,
-        })
+        Follower::new(self.clone(), from)
     }
 
     async fn replay(&self, topic: &TopicName) -> BrokerResult<Vec<KeyedRecord>> {
@@ -110,6 +80,41 @@ impl Fetch for Log {
     }
 }
 
+/// The records of whole batches from `offset` on.
+pub(super) fn decode(
+    partition: &TopicPartition,
+    offset: i64,
+    found: crate::topics::Fetched,
+) -> BrokerResult<Fetched> {
+    let partition = partition.clone();
+    if found.batches.is_empty() {
+        // What lay between was superseded.
+        let next_offset = found.high_watermark.max(offset);
+        let (buffer, records) = (Bytes::new(), Vec::new());
+        return Ok(Fetched {
+            partition,
+            buffer,
+            records,
+            next_offset,
+        });
+    }
+    let read = Reading::default().batches(found.batches, offset);
+    let read = read.map_err(|error| {
+        BrokerError::Corrupt(format!("{partition} at offset {offset}: {error}"))
+    })?;
+    let Reading {
+        buffer,
+        records,
+        next_offset,
+    } = read;
+    Ok(Fetched {
+        partition,
+        buffer: Bytes::from(buffer),
+        records,
+        next_offset,
+    })
+}
+
 /// A record as state keeps it; none for a tombstone.
 fn keyed(fetched: &Fetched, record: &FetchedRecord) -> Option<KeyedRecord> {
     let headers = record
@@ -127,53 +132,6 @@ fn keyed(fetched: &Fetched, record: &FetchedRecord) -> Option<KeyedRecord> {
 /// Bytes of their own: what is kept must not hold on to all that was read.
 fn slice(fetched: &Fetched, range: &Range<u32>) -> Bytes {
     Bytes::copy_from_slice(fetched.bytes(range))
-}
-
-/// Follows partitions of the log, each in its turn.
-#[derive(Debug)]
-pub struct Follower {
-    log: Log,
-    changes: watch::Receiver<u64>,
-    /// Where to read on.
-    partitions: Vec<(TopicPartition, i64)>,
-    turn: usize,
-}
-
-impl Subscription for Follower {
-    async fn next(&mut self, max_bytes: usize) -> BrokerResult<Fetched> {
-        loop {
-            // Marked as seen before looking, so that no change in between is missed.
-            self.changes.borrow_and_update();
-            for i in 0..self.partitions.len() {
-                let turn = (self.turn + i) % self.partitions.len();
-                let (partition, offset) = &self.partitions[turn];
-                if self.log.bounds(partition)?.1 == *offset {
-                    continue;
-                }
-                let found = Fetch::fetch(&self.log, partition, *offset, max_bytes).await?;
-                self.partitions[turn].1 = found.next_offset;
-                if !found.records.is_empty() {
-                    self.turn = turn + 1;
-                    return Ok(found);
-                }
-            }
-            // The sender lives as long as the log.
-            self.changes
-                .changed()
-                .await
-                .map_err(|_| BrokerError::Closed)?;
-        }
-    }
-
-    fn seek(&mut self, partition: &TopicPartition, offset: i64) {
-        if let Some((_, from)) = self
-            .partitions
-            .iter_mut()
-            .find(|(followed, _)| followed == partition)
-        {
-            *from = offset;
-        }
-    }
 }
 
 /// Records on their way out of batches into one buffer.

@@ -198,3 +198,29 @@ fn a_follower_takes_partitions_in_turn_waits_and_seeks() {
         2
     );
 }
+
+#[test]
+fn a_follower_never_goes_on_in_another_topic_of_the_same_name() {
+    let mut rig = rig();
+    let log = rig.log();
+    let place = partition("t", 0);
+    rig.produce(&place, &batch(0, &["old"])).unwrap();
+    let mut follower = rig.drive(log.subscribe(vec![(place.clone(), 0)])).unwrap();
+    assert_eq!(
+        follower
+            .next(1)
+            .now_or_never()
+            .unwrap()
+            .unwrap()
+            .next_offset,
+        1
+    );
+    rig.drive(log.delete_topic(&place.topic)).unwrap();
+    rig.create("t", 1, &[]);
+    rig.produce(&place, &batch(0, &["new", "newer"])).unwrap();
+    let next = follower.next(1).now_or_never().unwrap();
+    assert!(
+        matches!(next, Err(BrokerError::UnknownPartition(_))),
+        "{next:?}"
+    );
+}
