@@ -130,9 +130,9 @@ pub(crate) enum TopicCommand {
         /// Only this partition
         #[arg(long)]
         partition: Option<u32>,
-        /// The first offset; the earliest without it
-        #[arg(long)]
-        offset: Option<i64>,
+        /// The first offset: earliest (also without it), latest, a number, or -N for the last N
+        #[arg(long, allow_hyphen_values = true)]
+        offset: Option<String>,
         /// End after so many records
         #[arg(long)]
         limit: Option<u64>,

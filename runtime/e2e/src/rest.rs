@@ -96,7 +96,7 @@ impl Rest {
     /// # Errors
     /// When none does within the time of a request.
     pub fn follow(&self, topic: &str, mut done: impl FnMut(&Value) -> bool) -> Result<()> {
-        let path = format!("/topics/{topic}/records?follow=true&offset=0");
+        let path = format!("/topics/{topic}/records?follow=true");
         let response = self.raw(&Method::GET, &path, None)?;
         if !response.status().is_success() {
             bail!("GET {path}: {}", response.text()?);

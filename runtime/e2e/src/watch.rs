@@ -2,7 +2,6 @@
 //! the two is missed.
 
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Duration;
 

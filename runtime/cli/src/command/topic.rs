@@ -34,7 +34,7 @@ pub(crate) async fn run(client: &Client, command: TopicCommand, as_json: bool) -
         } => {
             let mut query = Vec::new();
             query.extend(partition.map(|partition| ("partition", partition.to_string())));
-            query.extend(offset.map(|offset| ("offset", offset.to_string())));
+            query.extend(offset.map(|offset| ("offset", offset)));
             query.extend(limit.map(|limit| ("limit", limit.to_string())));
             if follow {
                 return tail(client, &name, query, limit, as_json).await;

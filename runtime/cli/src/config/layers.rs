@@ -22,8 +22,11 @@ pub(crate) struct Layers {
     pub(crate) entries: BTreeMap<String, Entry>,
 }
 
-/// Settings that came from one place. Keys stay as they are: the config crate's path syntax would make a table of
-/// `key.converter` and lose it to `key.converter.schemas.enable`.
+/// The one table that all keys stand in, literally: the config crate's path syntax would make a table of `key.converter`
+/// and lose it to `key.converter.schemas.enable`.
+const TABLE: &str = "settings";
+
+/// Settings that came from one place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
     entries: Vec<(String, Entry)>,
@@ -41,18 +44,25 @@ impl Source for Layer {
     }
 
     fn collect(&self) -> std::result::Result<Map<String, Value>, config::ConfigError> {
-        let values = self.entries.iter().map(|(key, entry)| {
-            let value = Value::new(Some(&entry.origin), entry.value.clone());
-            (key.clone(), value)
-        });
-        Ok(values.collect())
+        let mut cache = Value::new(None, ValueKind::Table(Map::new()));
+        self.collect_to(&mut cache)?;
+        cache.into_table()
     }
 
     fn collect_to(&self, cache: &mut Value) -> std::result::Result<(), config::ConfigError> {
-        let values = self.collect()?;
-        match &mut cache.kind {
-            ValueKind::Table(table) => table.extend(values),
-            kind => *kind = ValueKind::Table(values),
+        let ValueKind::Table(root) = &mut cache.kind else {
+            return Err(config::ConfigError::Message(
+                "the root is no table".to_owned(),
+            ));
+        };
+        let empty = || Value::new(None, ValueKind::Table(Map::new()));
+        let settings = root.entry(TABLE.to_owned()).or_insert_with(empty);
+        if let ValueKind::Table(table) = &mut settings.kind {
+            let values = self.entries.iter().map(|(key, entry)| {
+                let value = Value::new(Some(&entry.origin), entry.value.clone());
+                (key.clone(), value)
+            });
+            table.extend(values);
         }
         Ok(())
     }
@@ -68,7 +78,8 @@ impl Layers {
         let failed = |error: config::ConfigError| Failure::new(Code::ConfigFile, error.to_string());
         let merged = builder.build().map_err(failed)?;
         let mut entries = BTreeMap::new();
-        for (key, value) in merged.collect().map_err(failed)? {
+        let table = merged.get_table(TABLE).unwrap_or_default();
+        for (key, value) in table {
             let origin = value.origin().unwrap_or("default").to_owned();
             let value = value.into_string().map_err(failed)?;
             entries.insert(key, Entry { value, origin });
