@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use longshore_disk::{Disk as _, SimDisk};
+use longshore_model::{TopicName, TopicPartition};
+use longshore_pipeline::port::{Generation, GroupOffsets, Owner};
 use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 
 use super::{
@@ -11,7 +14,9 @@ use super::{
 use crate::batch;
 use crate::error::Error;
 use crate::index::Place;
-use crate::state::{Change, State};
+use crate::state::{Change, State, TopicState};
+use crate::topics::TopicSettings;
+use uuid::Uuid;
 
 const DIR: &str = "/journal";
 
@@ -192,4 +197,91 @@ fn a_new_file_that_does_not_fit_leaves_nothing_behind() {
         Err(Error::DiskFull)
     ));
     assert_eq!(files.list().unwrap(), [] as [u32; 0]);
+}
+
+/// One item of every kind, as version 1 of the format has them.
+fn golden() -> Vec<Item> {
+    let topic_name = TopicName::parse("t").unwrap();
+    let configs: BTreeMap<_, _> = [("retention.ms".to_owned(), "5".to_owned())].into();
+    let settings = TopicSettings::parse(&topic_name, &configs).unwrap();
+    let id = Uuid::from_u128(0x0123_4567_89ab_cdef);
+    let topic = TopicState {
+        id,
+        first_partition: 7,
+        n_partitions: 2,
+        configs,
+        settings,
+    };
+    let owners = vec![Owner::from_stored("task/c/0")];
+    let place = TopicPartition {
+        topic: topic_name.clone(),
+        partition: 1,
+    };
+    let group = GroupOffsets {
+        group: "connect-c".to_owned(),
+        offsets: vec![(place, 9)],
+    };
+    let mut changes = vec![
+        Change::TopicCreated {
+            name: topic_name.clone(),
+            topic,
+        },
+        Change::LogStart {
+            partition: 8,
+            offset: 3,
+        },
+        Change::Generation {
+            owners,
+            generation: Generation(4),
+        },
+        Change::GroupOffsets(group),
+        Change::ProducerIds { next: 6 },
+    ];
+    let mut state = State::default();
+    changes.iter().for_each(|change| state.apply(change));
+    let mut produced = *placed(8, 3, b"v").batch.fields();
+    (
+        produced.producer_id,
+        produced.producer_epoch,
+        produced.base_sequence,
+    ) = (5, 1, 2);
+    state.apply_batch(8, 3, &produced);
+    changes.push(Change::TopicDeleted { name: topic_name });
+    changes.push(Change::Snapshot(Box::new(state)));
+    let batches = [
+        Item::Batch(placed(8, 3, b"v")),
+        Item::Copy(placed(7, 1, b"w")),
+    ];
+    batches
+        .into_iter()
+        .chain(changes.into_iter().map(Item::Change))
+        .collect()
+}
+
+#[test]
+fn a_file_of_format_version_1_is_still_read_and_written() {
+    let golden_file = include_bytes!("fixtures/version-1.journal");
+    let (disk, files) = files();
+    disk.create(&files.path(1))
+        .unwrap()
+        .append(golden_file)
+        .unwrap();
+    assert!(files.has_header(1).unwrap());
+    let frames = read_all(&files, 1);
+    let items: Vec<_> = frames
+        .into_iter()
+        .map(|frame| frame.into_iter().map(|(item, _)| item).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(items, [golden()]);
+
+    drop(Writer::begin(Arc::clone(&files), 2, frame(&golden())).unwrap());
+    let mut written = vec![0; usize::try_from(files.size(2).unwrap()).unwrap()];
+    files
+        .get(2)
+        .unwrap()
+        .read_exact_at(&mut written, 0)
+        .unwrap();
+    let number = 8..12;
+    written[number.clone()].copy_from_slice(&golden_file[number]);
+    assert_eq!(written, golden_file);
 }
