@@ -257,6 +257,14 @@ impl Rig {
         (log_start, records, high_watermark)
     }
 
+    /// How many bytes of batches a partition has.
+    pub(crate) fn bytes(&self, partition: &TopicPartition) -> usize {
+        let log = self.log();
+        let (log_start, _) = log.bounds(partition).unwrap();
+        let all = log.fetch(partition, log_start, usize::MAX).now_or_never();
+        all.unwrap().unwrap().batches.len()
+    }
+
     pub(crate) fn values(&self, partition: &TopicPartition) -> Vec<String> {
         let (_, records, _) = self.read_by(partition, 300);
         records

@@ -3,6 +3,7 @@
 //! `LONGSHORE_ROUNDS` is the number of seeds, `LONGSHORE_SEED` replays one.
 
 mod check;
+mod topics;
 mod work;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use longshore_log::{Error, Flush, Generation, MemoryStore};
 use longshore_model::TopicPartition;
 
 use crate::rig::{Rig, partition, small};
+use topics::Topics;
 
 const ROUNDS: u64 = 150;
 const STEPS: usize = 80;
@@ -139,6 +141,7 @@ struct Simulation {
     /// What each partition was seen to hold: offset and id.
     known: Vec<BTreeMap<i64, u64>>,
     log_starts: Vec<i64>,
+    topics: Topics,
     seen: Seen,
 }
 
@@ -191,6 +194,7 @@ impl Simulation {
             known: vec![BTreeMap::new(); partitions.len()],
             log_starts: vec![0; partitions.len()],
             partitions,
+            topics: Topics::default(),
             seen: Seen::default(),
         }
     }
@@ -219,6 +223,7 @@ impl Simulation {
             35 => self.rig.disk.fail_syncs(1),
             36 => self.fill(),
             37 => self.kill(),
+            38 if self.random.one_in(2) => self.change_topics(),
             38 => self.crash(Loss::Seeded),
             _ => self.crash(Loss::Everything),
         }
@@ -240,7 +245,9 @@ impl Simulation {
             let changes = self.random.below(30) as u64;
             self.rig.disk.power_off_after(changes);
         }
-        self.rig.upkeep().ok();
+        if self.rig.upkeep().is_ok() {
+            self.check_live_bytes();
+        }
         self.seen.files_removed += u64::from(self.n_files() < files);
         self.collect();
     }
@@ -288,6 +295,7 @@ impl Simulation {
         }
         self.rig.disk.set_quota(u64::MAX);
         self.rig.open().unwrap();
+        self.check_topics();
         self.verify();
     }
 }
