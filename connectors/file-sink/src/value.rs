@@ -1,5 +1,5 @@
-//! A record's value as a line: text and bytes as they are, anything else as compact JSON, null as an
-//! empty line.
+//! A record's value as a line: text and bytes as they are (also text that came as JSON), anything
+//! else as compact JSON, null as an empty line.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -30,7 +30,10 @@ impl Lines {
             Datum::Text(text) => out.extend_from_slice(text.as_bytes()),
             Datum::Json(text) => {
                 check(text.as_bytes()).map_err(|e| bad("invalid-json", e.to_string()))?;
-                out.extend_from_slice(compact(text).as_bytes());
+                match string(text) {
+                    Some(string) => out.extend_from_slice(string.as_bytes()),
+                    None => out.extend_from_slice(compact(text).as_bytes()),
+                }
             }
             Datum::Avro { schema, bytes } => {
                 let schema = self.schema(ctx, schema)?;
@@ -66,6 +69,12 @@ impl Lines {
 
 fn bad(code: &str, message: String) -> Fault {
     Fault::new(FaultClass::BadRecord, code, message)
+}
+
+/// The text of JSON that is a string: to Kafka Connect it is the string, not its JSON.
+fn string(json: &str) -> Option<String> {
+    let quoted = json.trim_ascii_start().starts_with('"');
+    quoted.then(|| serde_json::from_str(json).ok()).flatten()
 }
 
 /// As Kafka's `JsonConverter` without schemas writes it.
@@ -165,6 +174,7 @@ mod tests {
             line(Datum::Json(json)).unwrap(),
             "{\"a b\":[1.0,12345678901234567890,\"\\\" x\"]}\n"
         );
+        assert_eq!(line(Datum::Json(" \"a \\u00e9\"")).unwrap(), "a é\n");
         assert_eq!(line(Datum::Json("{")).unwrap_err(), "invalid-json");
     }
 
