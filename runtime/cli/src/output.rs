@@ -73,6 +73,6 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
         table.add_row(row);
     }
     let lines = table.to_string();
-    let lines: Vec<&str> = lines.lines().map(str::trim_end).collect();
+    let lines: Vec<&str> = lines.lines().map(str::trim).collect();
     lines.join("\n")
 }

@@ -125,6 +125,7 @@ fn spawn_producer(kcat: &Path, port: u16) -> Result<Child> {
     let mut command = Command::new(kcat);
     command.args([
         "-P",
+        "-E",
         "-q",
         "-t",
         "numbers",

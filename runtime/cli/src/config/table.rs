@@ -181,8 +181,6 @@ const ONLY: &[(&str, &str)] = &[
     ("rest.advertised.listener", ""),
     ("rest.extension.classes", ""),
     ("topic.creation.enable", "true"),
-    ("topic.tracking.allow.reset", "true"),
-    ("topic.tracking.enable", "true"),
     ("value.converter.plugin.version", ""),
 ];
 

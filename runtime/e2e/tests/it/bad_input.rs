@@ -166,8 +166,7 @@ fn a_line_of_100_mb_becomes_a_dead_letter_that_says_where_it_stands() {
     let worker = Setup::new(folder.path()).start().unwrap();
     let rest = worker.rest().unwrap();
     rest.deploy(&source(
-        &json!({"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dead",
-        "errors.deadletterqueue.context.headers.enable": "true"}),
+        &json!({"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dead"}),
     ))
     .unwrap();
     rest.follow_created("lines").unwrap();
@@ -191,11 +190,11 @@ fn a_line_of_100_mb_becomes_a_dead_letter_that_says_where_it_stands() {
 #[test]
 fn a_full_disk_stops_writes_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let line = "~".repeat(1_000);
-    let text: String = (0..20_000).map(|n| format!("{n} {line}\n")).collect();
+    let line = "~".repeat(64 << 10);
+    let text: String = (0..1_500).map(|n| format!("{n} {line}\n")).collect();
     fs::write(folder.path().join("in.log"), &text).unwrap();
     let setup = Setup::new(folder.path());
-    let full = setup.clone().file_size_max(8 * 1024).start().unwrap();
+    let full = setup.clone().file_size_max(72 * 1024).start().unwrap();
     let rest = full.rest().unwrap();
     let failed = failure_of(&rest, &source(&json!({})));
     assert!(!failed.is_empty());
