@@ -259,6 +259,16 @@ impl Committer {
     }
 }
 
+impl Drop for Committer {
+    /// Nobody waits for ever for a committer that is gone, however it went.
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        let left = self.shared.queue.take(usize::MAX);
+        left.into_iter()
+            .for_each(|request| request.refuse(Error::Closed));
+    }
+}
+
 fn narrow(at: u64) -> u32 {
     u32::try_from(at).expect("a journal file ends soon after its limit, which is far below 4 GiB")
 }

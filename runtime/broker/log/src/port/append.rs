@@ -3,14 +3,17 @@
 use std::future::Future;
 
 use longshore_model::TopicPartition;
-use longshore_pipeline::batch::{Outgoing, OutgoingRecord};
+use longshore_pipeline::batch::{Outgoing, OutgoingRecord, Payload};
 use longshore_pipeline::port::{Append, BrokerResult, Generation, Owner, Write};
 
 use crate::batch::{Batch, BatchBuilder};
 use crate::log::Log;
 
-/// A batch is closed when it holds this much: readers get whole batches, and every one has an entry in the index.
+/// A batch holds no more than this, unless it is one record: readers get whole batches, and each has an entry in the
+/// index.
 const BATCH_BYTES: usize = 256 << 10;
+/// What a record takes at most beside its parts, and a header beside its own.
+const RECORD_OVERHEAD: usize = 64;
 
 impl Append for Log {
     async fn raise(&self, owners: &[Owner]) -> BrokerResult<Generation> {
@@ -25,7 +28,7 @@ impl Append for Log {
             moves,
             group,
         } = write;
-        let batches = encode(&records);
+        let batches = encode(&records, |partition| self.batch_bytes_max(partition));
         let append = crate::log::Append {
             owner,
             generation,
@@ -38,27 +41,50 @@ impl Append for Log {
     }
 }
 
-/// The records of each partition, in order, as batches.
-fn encode(records: &Outgoing) -> Vec<(TopicPartition, Batch)> {
-    let mut open: Vec<BatchBuilder> = records
-        .partitions
-        .iter()
-        .map(|_| BatchBuilder::new())
-        .collect();
+impl Log {
+    /// The append itself tells a topic that does not exist.
+    fn batch_bytes_max(&self, partition: &TopicPartition) -> usize {
+        let topic = self.topic(&partition.topic);
+        topic.map_or(BATCH_BYTES, |topic| {
+            topic.settings.max_message_bytes.min(BATCH_BYTES)
+        })
+    }
+}
+
+/// The records of each partition, in order, as batches within the topics' limits.
+fn encode(
+    records: &Outgoing,
+    batch_bytes_max: impl Fn(&TopicPartition) -> usize,
+) -> Vec<(TopicPartition, Batch)> {
+    let open = |partition| (BatchBuilder::new(), batch_bytes_max(partition));
+    let mut open: Vec<_> = records.partitions.iter().map(open).collect();
     let mut batches = Vec::new();
     for record in &records.records {
         let index = record.partition as usize;
         let partition = &records.partitions[index];
-        push(&mut open[index], records, record);
+        let (batch, max) = &mut open[index];
         // A compacted topic removes whole batches, so there a record stands alone.
-        if open[index].size() >= BATCH_BYTES || partition.topic.is_internal() {
-            let full = std::mem::take(&mut open[index]).finish();
-            batches.extend(full.map(|batch| (partition.clone(), batch)));
+        if batch.size() + size(records, record) > *max || partition.topic.is_internal() {
+            let full = std::mem::take(batch).finish();
+            batches.extend(full.map(|full| (partition.clone(), full)));
         }
+        push(batch, records, record);
     }
     let rest = records.partitions.iter().zip(open);
-    batches.extend(rest.filter_map(|(partition, open)| Some((partition.clone(), open.finish()?))));
+    batches.extend(
+        rest.filter_map(|(partition, (batch, _))| Some((partition.clone(), batch.finish()?))),
+    );
     batches
+}
+
+/// How much a record adds to a batch, at most.
+fn size(records: &Outgoing, record: &OutgoingRecord) -> usize {
+    let part = |part: &Payload| records.bytes(part).len();
+    let headers = record.headers.iter();
+    let headers =
+        headers.map(|(name, value)| name.len() + value.as_ref().map_or(0, part) + RECORD_OVERHEAD);
+    let key_and_value = record.key.iter().chain(&record.value).map(part);
+    RECORD_OVERHEAD + key_and_value.chain(headers).sum::<usize>()
 }
 
 fn push(batch: &mut BatchBuilder, records: &Outgoing, record: &OutgoingRecord) {

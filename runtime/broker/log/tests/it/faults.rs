@@ -3,6 +3,7 @@
 use std::io::IoSlice;
 use std::path::Path;
 
+use futures_util::FutureExt as _;
 use longshore_disk::{Disk as _, Loss};
 use longshore_log::{Append, Error, Log};
 use longshore_model::FaultClass;
@@ -229,4 +230,19 @@ fn closing_answers_what_waits_and_refuses_the_rest() {
         assert!(matches!(late.await, Err(Error::Closed)));
         assert_eq!(log.bounds(&place).unwrap(), (0, 1));
     });
+}
+
+#[test]
+fn nobody_waits_for_a_committer_that_is_gone() {
+    let mut rig = rig();
+    let log = rig.log();
+    let owners = [owner("o")];
+    let mut waits = std::pin::pin!(log.raise(&owners));
+    assert!(waits.as_mut().now_or_never().is_none());
+    rig.parts = None;
+    assert!(matches!(waits.now_or_never().unwrap(), Err(Error::Closed)));
+    assert!(matches!(
+        log.raise(&owners).now_or_never().unwrap(),
+        Err(Error::Closed)
+    ));
 }

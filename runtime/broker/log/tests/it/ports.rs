@@ -169,6 +169,34 @@ fn a_large_write_becomes_several_batches() {
 }
 
 #[test]
+fn batches_stay_within_their_topics_limit_while_records_do() {
+    let mut rig = rig();
+    rig.create("narrow", 1, &[("max.message.bytes", "400")]);
+    let generation = rig.raise(&["o"]).unwrap();
+    let log = rig.log();
+    let mut write = write(generation);
+    write.records.partitions[0] = partition("narrow", 0);
+    let more = write.records.records.clone();
+    (0..20).for_each(|_| write.records.records.extend(more.iter().cloned()));
+    rig.drive(longshore_pipeline::port::Append::append(
+        &log,
+        write.clone(),
+    ))
+    .unwrap();
+    assert_eq!(rig.values(&partition("narrow", 0)).len(), 42);
+    write.moves.clear();
+    write.records.buffer = Bytes::from(vec![b'x'; 500]);
+    write.records.records[0].value = Some(Payload::Shared(0..500));
+    let error = rig
+        .drive(longshore_pipeline::port::Append::append(&log, write))
+        .unwrap_err();
+    assert!(
+        matches!(error, BrokerError::TooLarge { limit: 400, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_follower_takes_partitions_in_turn_waits_and_seeks() {
     let mut rig = rig();
     let log = rig.log();
