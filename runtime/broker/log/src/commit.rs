@@ -207,15 +207,11 @@ impl Committer {
                 Item::Change(Change::TopicCreated { .. } | Change::TopicDeleted { .. })
             );
         }
-        let before = view.checkpoint_end;
         view.end = JournalEnd {
             file: self.writer.file(),
             at: self.writer.end(),
         };
-        let config = &self.shared.config;
-        let due = view.end.file != before.file
-            || view.end.at - before.at >= config.checkpoint_bytes
-            || view.index.n_changed() >= config.checkpoint_entries;
+        let due = view.checkpoint_is_due(&self.shared.config);
         drop(view);
         self.shared.changes.send_modify(|n| *n += 1);
         if topics_changed {

@@ -50,7 +50,11 @@ impl Upkeep {
                 biased;
                 () = stop.cancelled() => break,
                 () = shared.checkpoint_due.notified() => self.checkpoint(),
-                done = async { ticks.tick().await; self.round().await } => done,
+                // A round is not given up for a checkpoint: it takes its own.
+                _ = ticks.tick() => match stop.run_until_cancelled(self.round()).await {
+                    None => break,
+                    Some(done) => done,
+                },
             };
             if let Err(error) = done {
                 tracing::error!(error = %error, "the log's upkeep failed and tries again later");
@@ -66,6 +70,10 @@ impl Upkeep {
     /// # Errors
     /// When the log refuses writes, the index store fails, or the journal turns out to be damaged.
     pub async fn round(&mut self) -> Result<(), Error> {
+        if self.shared.failed().is_some() {
+            // Whoever writes has been told.
+            return Ok(());
+        }
         self.purge().await?;
         self.retain().await?;
         self.purge().await?;
@@ -115,7 +123,7 @@ impl Upkeep {
     }
 
     fn checkpoint_if_due(&self) -> Result<(), Error> {
-        let due = self.shared.view().index.n_changed() >= self.shared.config.checkpoint_entries;
+        let due = self.shared.view().checkpoint_is_due(&self.shared.config);
         if due { self.checkpoint() } else { Ok(()) }
     }
 }

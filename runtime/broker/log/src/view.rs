@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 
+use crate::config::LogConfig;
 use crate::error::Error;
 use crate::index::{Entry, EntryKey, Index, Keyed, Place};
 use crate::journal::{Item, Placed};
@@ -67,6 +68,13 @@ impl View {
             sizes: BTreeMap::new(),
             purging: BTreeMap::new(),
         }
+    }
+
+    /// Whether so much has changed since the last checkpoint that memory or the next start would feel it.
+    pub(crate) fn checkpoint_is_due(&self, config: &LogConfig) -> bool {
+        self.end.file != self.checkpoint_end.file
+            || self.end.at - self.checkpoint_end.at >= config.checkpoint_bytes
+            || self.index.n_changed() >= config.checkpoint_entries
     }
 
     /// Applies one item of a frame. `place` is where its batch lies.

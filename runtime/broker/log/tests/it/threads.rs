@@ -1,10 +1,13 @@
 //! The log as a worker runs it: threads, a real disk, the index in fjall.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use longshore_log::{Append, Error, Log, LogConfig, NewTopic};
+use longshore_log::{Append, Error, Log, LogConfig, NewTopic, Parts};
 
-use crate::rig::{ManualClock, batch, owner, partition, topic};
+use tokio_util::sync::CancellationToken;
+
+use crate::rig::{ManualClock, Rig, batch, owner, partition, paused, small, topic};
 
 fn start(dir: &std::path::Path) -> Result<(Log, longshore_log::LogThreads), Error> {
     Log::start(dir, LogConfig::default(), Arc::new(ManualClock::default()))
@@ -64,4 +67,42 @@ async fn many_writers_are_committed_in_groups_and_found_after_a_restart() {
         );
         drop((log, threads));
     }
+}
+
+#[test]
+fn the_upkeep_finishes_its_round_however_often_a_checkpoint_is_due() {
+    let mut rig = Rig::new(
+        1,
+        LogConfig {
+            checkpoint_bytes: 500,
+            ..small()
+        },
+    );
+    rig.create("kept", 1, &[]);
+    rig.create("gone", 1, &[]);
+    for i in 0..400 {
+        let name = if i % 3 == 0 { "kept" } else { "gone" };
+        rig.produce(&partition(name, 0), &batch(0, &["some value"]))
+            .unwrap();
+    }
+    let log = rig.log();
+    rig.drive(log.delete_topic(&topic("gone"))).unwrap();
+    let before = log.usage().unwrap();
+    let Parts {
+        committer, upkeep, ..
+    } = rig.parts.take().unwrap();
+    paused().block_on(async {
+        let committer = tokio::spawn(committer.run());
+        let stop = CancellationToken::new();
+        let upkeep = tokio::spawn(upkeep.run(stop.clone()));
+        let one_round = tokio::time::timeout(Duration::from_secs(15), committer);
+        assert!(one_round.await.is_err(), "the committer goes on");
+        let after = log.usage().unwrap();
+        assert!(
+            after.disk_bytes < before.disk_bytes / 2,
+            "{before:?} {after:?}"
+        );
+        stop.cancel();
+        upkeep.await.unwrap();
+    });
 }
