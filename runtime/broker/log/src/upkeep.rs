@@ -75,13 +75,14 @@ impl Upkeep {
             return Ok(());
         }
         self.purge().await?;
-        self.retain().await?;
+        // On a full disk neither can write, but files that are dead already can still go.
+        let retained = self.retain().await;
         self.purge().await?;
-        self.clean().await?;
+        let cleaned = self.clean().await;
         if self.shared.view().index.n_changed() > 0 {
             self.checkpoint()?;
         }
-        Ok(())
+        retained.and(cleaned)
     }
 
     /// Writes down where the index stands, then removes files that nothing points to any more.

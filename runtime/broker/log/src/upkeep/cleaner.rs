@@ -29,7 +29,11 @@ impl Upkeep {
     pub(super) async fn clean(&mut self) -> Result<(), Error> {
         while let Some(file) = self.deadest()? {
             let cleaned = self.clean_file(file).await;
-            if cleaned.is_err() || self.shared.view().file_bytes(file).live > 0 {
+            let stuck = match &cleaned {
+                Ok(()) => self.shared.view().file_bytes(file).live > 0,
+                Err(error) => matches!(error, Error::Corrupt { .. }),
+            };
+            if stuck {
                 self.unclean.insert(file);
             }
             cleaned?;

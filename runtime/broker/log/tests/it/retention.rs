@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use longshore_disk::Loss;
-use longshore_log::{Append, Expect, MemoryStore};
+use longshore_log::{Append, Error, Expect, MemoryStore};
 
 use crate::rig::{Rig, batch, move_of, owner, partition, small, topic};
 
@@ -229,5 +229,61 @@ fn a_deleted_key_stays_deleted_however_often_files_are_cleaned_and_the_index_reb
     assert!(
         rig.read_by(&partition("_longshore_x", 0), 100).1.len() < 40,
         "tombstones go at last"
+    );
+}
+
+#[test]
+fn a_full_disk_gives_dead_files_back_first_and_so_makes_room_to_clean_the_rest() {
+    let mut rig = Rig::new(1, small());
+    rig.create("kept", 1, &[]);
+    rig.create("gone", 1, &[]);
+    let value = "x".repeat(100);
+    for i in 0..300 {
+        let name = if (100..200).contains(&i) || i % 4 != 0 {
+            "gone"
+        } else {
+            "kept"
+        };
+        rig.produce(&partition(name, 0), &batch(0, &[&value]))
+            .unwrap();
+    }
+    let log = rig.log();
+    rig.drive(log.delete_topic(&topic("gone"))).unwrap();
+    let full = rig.disk.bytes_used();
+    rig.disk.set_quota(full);
+    rig.upkeep().unwrap();
+    let usage = rig.log().usage().unwrap();
+    assert!(
+        usage.disk_bytes < full / 2 && usage.disk_bytes < usage.live_bytes * 2,
+        "{full} {usage:?}"
+    );
+    rig.produce(&partition("kept", 0), &batch(0, &[&value]))
+        .unwrap();
+}
+
+#[test]
+fn cleaning_goes_on_after_the_disk_was_full() {
+    let mut rig = Rig::new(1, small());
+    rig.create("kept", 1, &[]);
+    rig.create("gone", 1, &[]);
+    let value = "x".repeat(100);
+    for i in 0..300 {
+        rig.produce(
+            &partition(if i % 4 == 0 { "kept" } else { "gone" }, 0),
+            &batch(0, &[&value]),
+        )
+        .unwrap();
+    }
+    let log = rig.log();
+    rig.drive(log.delete_topic(&topic("gone"))).unwrap();
+    let full = rig.disk.bytes_used();
+    rig.disk.set_quota(full);
+    assert!(matches!(rig.upkeep(), Err(Error::DiskFull)));
+    rig.disk.set_quota(u64::MAX);
+    rig.upkeep().unwrap();
+    let usage = rig.log().usage().unwrap();
+    assert!(
+        usage.disk_bytes < full / 2 && usage.disk_bytes < usage.live_bytes * 2,
+        "{full} {usage:?}"
     );
 }
