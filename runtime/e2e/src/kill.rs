@@ -26,7 +26,7 @@ const CATCHES_UP_WITHIN: Duration = Duration::from_secs(60);
 /// When it does not, or the worker does not come back.
 pub fn files(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
     let mut random = Random::new(seed);
-    let input = Growing::start(&folder.join("in.log"), random.next());
+    let input = Growing::start(&folder.join("in.log"), random.number());
     let setup = Setup::new(folder);
     let mut worker = setup.start()?;
     let rest = worker.rest()?;

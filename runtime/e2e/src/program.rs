@@ -45,6 +45,10 @@ pub fn root() -> PathBuf {
 ///
 /// # Errors
 /// Where `CI` is set.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs the tests is told what was skipped"
+)]
 pub fn installed(name: &str, package: &str) -> Result<Option<PathBuf>> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)

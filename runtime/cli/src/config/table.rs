@@ -101,7 +101,7 @@ pub(super) const OWN: &[OwnKey] = &[
     OwnKey {
         name: "restart.attempts",
         default: "0",
-        about: "how often in a row a failed task is restarted; connectors override it",
+        about: "how often in a row a failed task is restarted",
     },
     OwnKey {
         name: "restart.backoff.ms",
