@@ -1,5 +1,8 @@
 //! Black-box tests: the real binary, real files, real clients.
-#![expect(clippy::unwrap_used, reason = "what a test needs is there, or the test fails")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test needs is there, or the test fails"
+)]
 
 mod bad_input;
 mod cases;
