@@ -33,6 +33,8 @@ async fn serve(args: &WorkerArgs) -> Result<()> {
         watch(SignalKind::terminate())?,
         watch(SignalKind::interrupt())?,
     );
+    // A file at its size limit is a full disk to the log, not the end of the process.
+    let _file_size = watch(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     let mut running = Running::start(&settings).await?;
     say_ready(&running, args.json);
     let failure = tokio::select! {
