@@ -45,7 +45,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// What is asked for now; a change after this call completes [`Control::changed`].
+    /// What is asked for now; a change after this call completes [`Control::word`].
     fn target(&mut self) -> Target {
         *self.target.borrow_and_update()
     }
