@@ -145,12 +145,13 @@ fn report(part: &Part, runs: &[(u64, u32)]) -> Result<()> {
         .map(|(seed, rounds)| format!("- `{seed}`: {rounds}"))
         .collect();
     let text = format!(
-        "# Proof: {}\n\n{}.\n\n`cargo xtask prove {}`: {rounds} rounds passed, with {} {}. Each seed replays with `LONGSHORE_SEED`.\n\n{}\n",
+        "# Proof: {}\n\n{}.\n\n`cargo xtask prove {}`: {rounds} rounds passed, with {} {} ({} build). Each seed replays with `LONGSHORE_SEED`.\n\n{}\n",
         part.name,
         part.claim,
         part.name,
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
+        if cfg!(debug_assertions) { "development" } else { "release" },
         seeds.join("\n")
     );
     // xtask runs it in the root of the clone that it proves.
