@@ -151,7 +151,11 @@ fn report(part: &Part, runs: &[(u64, u32)]) -> Result<()> {
         part.name,
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
-        if cfg!(debug_assertions) { "development" } else { "release" },
+        if cfg!(debug_assertions) {
+            "development"
+        } else {
+            "release"
+        },
         seeds.join("\n")
     );
     // xtask runs it in the root of the clone that it proves.
