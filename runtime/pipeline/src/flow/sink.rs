@@ -104,7 +104,8 @@ where
         } = parts;
         let assignments = assigned.borrow_and_update().clone();
         let starts = plugin.open(&assignments).await?;
-        let subscription = subscribe(log.broker(), &assignments, starts).await?;
+        let own = own_positions(&assignments, &starts);
+        let subscription = subscribe(log.broker(), &assignments, &starts).await?;
         let retry = settings.failure.retry;
         Ok(Self {
             chain: Chain::new(transforms, retry),
@@ -121,7 +122,7 @@ where
             ),
             subscription,
             progress: Progress {
-                read: BTreeMap::new(),
+                read: own.collect(),
                 put: BTreeMap::new(),
                 last_flush: Instant::now(),
             },
@@ -318,7 +319,10 @@ where
             .plugin
             .partitions_changed(&assignments, &[], &[], generation)
             .await?;
-        self.subscription = subscribe(self.log.broker(), &assignments, starts).await?;
+        self.progress
+            .read
+            .extend(own_positions(&assignments, &starts));
+        self.subscription = subscribe(self.log.broker(), &assignments, &starts).await?;
         Ok(())
     }
 }
@@ -347,12 +351,27 @@ impl Progress {
     }
 }
 
+/// Positions that the sink keeps and that are not its group's, as after a crash between the two: the
+/// group takes them over at the next flush, even if no record comes.
+fn own_positions(
+    assigned: &[Assignment],
+    starts: &[TopicOffset],
+) -> impl Iterator<Item = (TopicPartition, i64)> {
+    assigned.iter().filter_map(|assignment| {
+        let own = starts
+            .iter()
+            .find(|start| start.partition == assignment.partition)?;
+        let differs = assignment.committed != Some(own.offset);
+        differs.then(|| (own.partition.clone(), own.offset))
+    })
+}
+
 /// Follows the assigned partitions from where the sink wants to start, else from where the group
 /// stands, else from the first record.
 async fn subscribe<B: Broker>(
     broker: &B,
     assigned: &[Assignment],
-    starts: Vec<TopicOffset>,
+    starts: &[TopicOffset],
 ) -> Result<B::Subscription, Fault> {
     let mut from = Vec::with_capacity(assigned.len());
     for Assignment {

@@ -180,6 +180,25 @@ async fn a_position_that_the_sink_keeps_beats_the_groups() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_group_takes_over_a_position_that_the_sink_keeps_without_a_record() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"b"]).await;
+    let sink = ScriptedSink {
+        starts: vec![TopicOffset {
+            partition: partition(),
+            offset: 2,
+        }],
+        ..ScriptedSink::default()
+    };
+    let mut appended = broker.appended();
+    appended.mark_unchanged();
+    let running = start(&broker, sink, &[], Vec::new()).await;
+    appended.changed().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(2));
+    running.stopped().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_transformed_or_put_is_dead_lettered_with_the_offset() {
     let broker = MemoryBroker::default();
     let values = [
