@@ -146,10 +146,7 @@ impl<'w> Life<'w> {
             tokio::select! {
                 biased;
                 // An hour of simulated time is for ever.
-                () = tokio::time::sleep(Duration::from_secs(3_600)) => {
-                    eprintln!("DEBUG {:?} {:?}", Fetch::committed(&worker.log, GROUP, &[partition()]).await, Fetch::bounds(&worker.log, &partition()).await);
-                    End::Crashed
-                }
+                () = tokio::time::sleep(Duration::from_secs(3_600)) => End::Crashed,
                 Some(ended) = tasks.join_next() => {
                     assert!(ended.unwrap().is_err(), "a task ended by itself");
                     End::Failed
