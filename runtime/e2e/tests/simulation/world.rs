@@ -69,6 +69,8 @@ impl World {
         for _ in 0..self.random.within(2..8) {
             self.live();
         }
+        // There is something to wait for, even where every life ended before it had begun.
+        self.input.step(&mut self.random);
         // The last life meets no faults and ends when everything has arrived.
         self.disk.set_quota(u64::MAX);
         self.disk.crash(Loss::Everything);
