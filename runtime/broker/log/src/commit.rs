@@ -1,5 +1,5 @@
-//! The one writer: takes what waits, writes it as one frame, makes it durable with one sync, and only then shows it to
-//! readers and answers (invariant 1).
+//! The one writer: takes what waits, writes it with one call, a frame for each request, makes it durable with one sync,
+//! and only then shows it to readers and answers (invariant 1).
 
 use std::sync::Arc;
 
@@ -35,7 +35,8 @@ pub struct Committer {
 
 /// A group of requests, as it is written.
 struct Group {
-    items: Vec<Item>,
+    /// What each request comes to: a frame, unless it changes nothing.
+    frames: Vec<Vec<Item>>,
     answers: Vec<Answer>,
     owners: Vec<(Owner, Generation)>,
     needs_sync: bool,
@@ -95,7 +96,7 @@ impl Committer {
         self.planner.begin_group();
         let commit = self.shared.config.flush == Flush::Commit;
         let mut group = Group {
-            items: Vec::new(),
+            frames: Vec::new(),
             answers: Vec::new(),
             owners: Vec::new(),
             needs_sync: false,
@@ -107,12 +108,14 @@ impl Committer {
                 owner,
                 outside,
             } = self.planner.plan(request, &self.shared);
-            group.needs_sync |= !items.is_empty() && (commit || !outside);
-            group.items.extend(items);
+            if !items.is_empty() {
+                group.needs_sync |= commit || !outside;
+                group.frames.push(items);
+            }
             group.answers.push(answer);
             group.owners.extend(owner);
         }
-        let written = self.write(&mut group.items, group.needs_sync);
+        let written = self.write(group.frames, group.needs_sync);
         if written.is_err() {
             for (owner, generation) in group.owners {
                 self.planner.end_generation(owner, generation);
@@ -131,29 +134,35 @@ impl Committer {
         }
     }
 
-    fn write(&mut self, items: &mut Vec<Item>, needs_sync: bool) -> Result<(), Error> {
-        if items.is_empty() {
+    fn write(&mut self, planned: Vec<Vec<Item>>, needs_sync: bool) -> Result<(), Error> {
+        if planned.is_empty() {
             return Ok(());
         }
-        let mut frame = EncodedFrame::new();
-        let places: Vec<_> = items.iter().map(|item| frame.push(item)).collect();
-        let full = self.writer.end() + frame.len() > self.shared.config.file_bytes;
-        if full && self.writer.end() > self.file_begin {
-            self.roll(items)?;
+        let (mut frames, mut places, mut len) = (Vec::with_capacity(planned.len()), Vec::new(), 0);
+        for items in &planned {
+            let mut frame = EncodedFrame::new();
+            let within_frame = items.iter().map(|item| frame.push(item));
+            let within = within_frame.map(|at| at.map(|(at, bytes)| (len + at, bytes)));
+            places.extend(within);
+            len += frame.len();
+            frames.push(frame);
         }
-        let (file, at) = (self.writer.file(), self.writer.end());
-        if let Err(error) = self.writer.write(&mut frame) {
+        let full = self.writer.end() + len > self.shared.config.file_bytes;
+        if full && self.writer.end() > self.file_begin {
+            self.roll(planned.iter().flatten())?;
+        }
+        let (file, begin) = (self.writer.file(), self.writer.end());
+        if let Err(error) = self.writer.write(&mut frames) {
             return Err(self.undo(error));
         }
         let place = |(within, len): (u64, u32)| Place {
             file,
-            at: narrow(at + within),
+            at: narrow(begin + within),
             len,
         };
-        let places = places
-            .into_iter()
-            .map(|place_within| place_within.map(place));
-        self.unsynced.extend(items.drain(..).zip(places));
+        let places = places.into_iter().map(|within| within.map(place));
+        self.unsynced
+            .extend(planned.into_iter().flatten().zip(places));
         match self.shared.config.flush {
             Flush::Interval(interval)
                 if !needs_sync && self.writer.unsynced_bytes() < UNSYNCED_BYTES_MAX =>
@@ -224,7 +233,7 @@ impl Committer {
     }
 
     /// Begins the next file. Everything written before is durable first, so a file that is not the last is whole.
-    fn roll(&mut self, planned: &[Item]) -> Result<(), Error> {
+    fn roll<'a>(&mut self, planned: impl Iterator<Item = &'a Item>) -> Result<(), Error> {
         self.sync()?;
         let now_ms = self.shared.clock.now_ms();
         let expiration_ms =
@@ -250,7 +259,7 @@ impl Committer {
         self.unsynced.push((item, None));
         self.publish().map_err(|error| self.shared.fail(error))?;
         let state = self.shared.view().state.clone();
-        self.planner.reset(state, planned.iter());
+        self.planner.reset(state, planned);
         Ok(())
     }
 }

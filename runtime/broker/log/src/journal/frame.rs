@@ -112,8 +112,8 @@ impl EncodedFrame {
         self.small[4..CHECKED_FROM].copy_from_slice(&crc.to_le_bytes());
     }
 
-    pub(crate) fn slices(&self) -> Vec<IoSlice<'_>> {
-        self.parts().map(IoSlice::new).collect()
+    pub(crate) fn slices(&self) -> impl Iterator<Item = IoSlice<'_>> {
+        self.parts().map(IoSlice::new)
     }
 
     fn parts(&self) -> impl Iterator<Item = &[u8]> {

@@ -67,7 +67,7 @@ proptest! {
         let (_, files) = files();
         let mut writer = Writer::begin(Arc::clone(&files), 1, snapshot()).unwrap();
         for group in &groups {
-            writer.write(&mut frame(group)).unwrap();
+            writer.write(&mut [frame(group)]).unwrap();
             writer.sync().unwrap();
         }
         let read = read_all(&files, 1);
@@ -112,7 +112,7 @@ fn three_frames(files: &Arc<Files>) -> [u64; 3] {
     let mut ends = [writer.end(); 3];
     for end in &mut ends[1..] {
         writer
-            .write(&mut frame(&[Item::Batch(placed(1, 2, b"some value"))]))
+            .write(&mut [frame(&[Item::Batch(placed(1, 2, b"some value"))])])
             .unwrap();
         writer.sync().unwrap();
         *end = writer.end();
@@ -179,7 +179,7 @@ fn a_whole_frame_of_the_same_unsynced_group_does_not_make_a_torn_one_damage() {
     let torn = writer.end();
     for _ in 0..2 {
         writer
-            .write(&mut frame(&[Item::Batch(placed(1, 2, b"some value"))]))
+            .write(&mut [frame(&[Item::Batch(placed(1, 2, b"some value"))])])
             .unwrap();
     }
     let file = disk.open_writable(&files.path(1)).unwrap();

@@ -42,7 +42,7 @@ impl Writer {
         })
     }
 
-    fn create(files: &Arc<Files>, file: u32, mut first: EncodedFrame) -> Result<Self, Error> {
+    fn create(files: &Arc<Files>, file: u32, first: EncodedFrame) -> Result<Self, Error> {
         let handle = files.create(file)?;
         // The header is as unsynced as the frame behind it.
         let (files, written, synced) = (Arc::clone(files), FILE_HEADER_BYTES, 0);
@@ -54,7 +54,7 @@ impl Writer {
             synced,
             cut: false,
         };
-        writer.write(&mut first)?;
+        writer.write(&mut [first])?;
         writer.sync()?;
         writer.files.sync_dir()?;
         Ok(writer)
@@ -74,12 +74,16 @@ impl Writer {
         self.written - self.synced
     }
 
-    /// Writes a frame in one call; it is durable after the next [`Writer::sync`].
-    pub(crate) fn write(&mut self, frame: &mut EncodedFrame) -> Result<(), Error> {
-        frame.seal(self.synced);
-        let written = self.handle.write_at(&frame.slices(), self.written);
+    /// Writes frames in one call; they are durable after the next [`Writer::sync`]. Those behind a torn one never happened
+    /// either, because none of them knows it to be durable.
+    pub(crate) fn write(&mut self, frames: &mut [EncodedFrame]) -> Result<(), Error> {
+        for frame in frames.iter_mut() {
+            frame.seal(self.synced);
+        }
+        let slices: Vec<_> = frames.iter().flat_map(EncodedFrame::slices).collect();
+        let written = self.handle.write_at(&slices, self.written);
         written.map_err(Error::io("write", self.files.path(self.file)))?;
-        self.written += frame.len();
+        self.written += frames.iter().map(EncodedFrame::len).sum::<u64>();
         Ok(())
     }
 
