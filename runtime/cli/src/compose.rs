@@ -1,6 +1,7 @@
 //! The composition: the only file that names concrete types together.
 
 mod clock;
+mod seal_key;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -57,7 +58,8 @@ impl Running {
         let host = start_host(settings)?;
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        let worker = Worker::open(log.clone(), host, worker_config, clock, metrics);
+        let seal = seal_key::load(settings)?;
+        let worker = Worker::open(log.clone(), host, worker_config, seal, clock, metrics);
         let worker = worker
             .await
             .map_err(|error| Failure::new(Code::WorkerFailed, error.to_string()))?;

@@ -45,7 +45,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
             expanded.status = Some(status.into());
         }
         if expand.contains(&"info") {
-            let Ok(info) = api.worker.connector(&name).await else {
+            let Ok(info) = api.worker.connector(&name) else {
                 continue;
             };
             expanded.info = Some(info.into());
@@ -85,7 +85,7 @@ pub(crate) async fn get<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
     Connector(name): Connector,
 ) -> Result<Json<ConnectorInfo>, ApiError> {
-    Ok(Json(api.worker.connector(&name).await?.into()))
+    Ok(Json(api.worker.connector(&name)?.into()))
 }
 
 /// Deletes a connector; its offsets stay.
@@ -108,7 +108,7 @@ pub(crate) async fn config<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
     Connector(name): Connector,
 ) -> Result<Json<Config>, ApiError> {
-    Ok(Json(api.worker.connector(&name).await?.config))
+    Ok(Json(api.worker.connector(&name)?.config))
 }
 
 /// Creates a connector or replaces its config.

@@ -18,7 +18,7 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
     Connector(name): Connector,
 ) -> Result<Json<Vec<TaskBody>>, ApiError> {
-    let tasks = api.worker.tasks(&name).await?;
+    let tasks = api.worker.tasks(&name)?;
     let body = |(id, config): (longshore_model::TaskId, _)| TaskBody {
         id: id.into(),
         config,

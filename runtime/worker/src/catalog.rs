@@ -8,7 +8,9 @@ use longshore_pipeline::port::{Broker, BrokerResult};
 use longshore_pipeline::settings::Settings;
 use serde_json::{Value, json};
 
+use crate::guarded::{Guarded, HIDDEN};
 use crate::restart::RestartRequest;
+use crate::seal::SealKey;
 use crate::state_topic::StateTopic;
 use crate::status::Change;
 
@@ -37,7 +39,7 @@ impl TargetState {
 /// One connector as it was deployed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deployed {
-    pub(crate) settings: Settings,
+    pub(crate) config: Guarded,
     pub(crate) target: TargetState,
     /// The tasks' configs, as far as they are complete.
     pub(crate) tasks: Vec<Settings>,
@@ -47,44 +49,46 @@ pub(crate) struct Deployed {
 #[derive(Debug)]
 pub(crate) struct Catalog<B> {
     topic: StateTopic<B>,
+    seal: SealKey,
 }
 
 impl<B: Broker> Catalog<B> {
-    pub(crate) async fn open(broker: B) -> BrokerResult<Self> {
+    pub(crate) async fn open(broker: B, seal: SealKey) -> BrokerResult<Self> {
         let topic = StateTopic::open(broker, CONFIGS_TOPIC).await?;
-        Ok(Self { topic })
+        Ok(Self { topic, seal })
     }
 
     /// Every connector that is deployed.
     pub(crate) fn connectors(&self) -> BTreeMap<ConnectorName, Deployed> {
-        read(self.topic.iter())
+        read(self.topic.iter(), &self.seal)
     }
 
     pub(crate) async fn put_connector(
         &mut self,
         name: &ConnectorName,
-        settings: &Settings,
+        config: &Guarded,
     ) -> BrokerResult<()> {
-        let record = (connector_key(name), Some(properties(settings)));
+        let record = self.record(connector_key(name), config, &config.settings);
         self.topic.put_all(vec![record]).await
     }
 
-    /// Replaces the tasks of a connector in one write.
+    /// Replaces the tasks of a connector in one write; what is a password in its config is one in theirs.
     pub(crate) async fn put_tasks(
         &mut self,
         name: &ConnectorName,
         n_before: u32,
+        config: &Guarded,
         tasks: &[Settings],
     ) -> BrokerResult<()> {
         let mut records: Vec<Change> = task_ids(name, n_before)
             .skip(tasks.len())
-            .map(|id| (task_key(&id), None))
+            .map(|id| (Bytes::from(task_key(&id)), None))
             .collect();
         for (id, settings) in task_ids(name, u32::MAX).zip(tasks) {
-            records.push((task_key(&id), Some(properties(settings))));
+            records.push(self.record(task_key(&id), config, settings));
         }
         let commit = json!({"tasks": tasks.len()}).to_string();
-        records.push((commit_key(name), Some(Bytes::from(commit))));
+        records.push((Bytes::from(commit_key(name)), Some(Bytes::from(commit))));
         self.topic.put_all(records).await
     }
 
@@ -94,7 +98,7 @@ impl<B: Broker> Catalog<B> {
         target: TargetState,
     ) -> BrokerResult<()> {
         let value = json!({"state": target.name(), "state.v2": target.name()}).to_string();
-        let record = (target_key(name), Some(Bytes::from(value)));
+        let record = (Bytes::from(target_key(name)), Some(Bytes::from(value)));
         self.topic.put_all(vec![record]).await
     }
 
@@ -107,20 +111,38 @@ impl<B: Broker> Catalog<B> {
             "include-tasks": request.include_tasks,
             "only-failed": request.only_failed,
         });
-        let record = (restart_key(name), Some(Bytes::from(value.to_string())));
+        let value = Bytes::from(value.to_string());
+        let record = (Bytes::from(restart_key(name)), Some(value));
         self.topic.put_all(vec![record]).await
     }
 
     pub(crate) async fn delete(&mut self, name: &ConnectorName, n_tasks: u32) -> BrokerResult<()> {
         let keys = [connector_key, target_key, restart_key, commit_key].map(|key| key(name));
         let tasks = task_ids(name, n_tasks).map(|id| task_key(&id));
-        let records = keys.into_iter().chain(tasks).map(|key| (key, None));
+        let records = keys.into_iter().chain(tasks);
+        let records = records.map(|key| (Bytes::from(key), None));
         self.topic.put_all(records.collect()).await
+    }
+
+    /// A record of a config, its passwords sealed.
+    fn record(&self, record: String, config: &Guarded, settings: &Settings) -> Change {
+        let stored = |(key, value): (&String, &String)| {
+            let stored = if config.passwords.contains(key) {
+                self.seal.seal(&record, key, value)
+            } else {
+                Value::from(value.as_str())
+            };
+            (key.clone(), stored)
+        };
+        let properties: serde_json::Map<_, _> = settings.iter().map(stored).collect();
+        let value = json!({"properties": properties}).to_string();
+        (Bytes::from(record), Some(Bytes::from(value)))
     }
 }
 
 fn read<'a>(
     records: impl Iterator<Item = (&'a Bytes, &'a Bytes)>,
+    seal: &SealKey,
 ) -> BTreeMap<ConnectorName, Deployed> {
     let mut connectors = BTreeMap::<ConnectorName, Deployed>::new();
     let mut targets = Vec::new();
@@ -139,14 +161,15 @@ fn read<'a>(
         };
         let parse = |name: &str| ConnectorName::parse(name).ok();
         if let Some(name) = key.strip_prefix("connector-").and_then(parse) {
-            connectors.entry(name).or_default().settings = read_properties(&value);
+            connectors.entry(name).or_default().config = read_properties(key, &value, seal);
         } else if let Some(name) = key.strip_prefix("target-state-").and_then(parse) {
             let paused = value["state.v2"] == "PAUSED" || value["state"] == "PAUSED";
             targets.push((name, paused));
         } else if let Some(name) = key.strip_prefix("commit-").and_then(parse) {
             commits.push((name, value["tasks"].as_u64().unwrap_or(0)));
         } else if let Some(task) = key.strip_prefix("task-") {
-            tasks.insert(task.to_owned(), read_properties(&value));
+            let config = read_properties(key, &value, seal);
+            tasks.insert(task.to_owned(), config.settings);
         }
     }
     for (name, paused) in targets {
@@ -163,24 +186,24 @@ fn read<'a>(
     connectors
 }
 
-fn connector_key(name: &ConnectorName) -> Bytes {
-    Bytes::from(format!("connector-{name}"))
+fn connector_key(name: &ConnectorName) -> String {
+    format!("connector-{name}")
 }
 
-fn target_key(name: &ConnectorName) -> Bytes {
-    Bytes::from(format!("target-state-{name}"))
+fn target_key(name: &ConnectorName) -> String {
+    format!("target-state-{name}")
 }
 
-fn restart_key(name: &ConnectorName) -> Bytes {
-    Bytes::from(format!("restart-connector-{name}"))
+fn restart_key(name: &ConnectorName) -> String {
+    format!("restart-connector-{name}")
 }
 
-fn commit_key(name: &ConnectorName) -> Bytes {
-    Bytes::from(format!("commit-{name}"))
+fn commit_key(name: &ConnectorName) -> String {
+    format!("commit-{name}")
 }
 
-fn task_key(id: &TaskId) -> Bytes {
-    Bytes::from(format!("task-{id}"))
+fn task_key(id: &TaskId) -> String {
+    format!("task-{id}")
 }
 
 /// The ids of a connector's first `n` tasks.
@@ -191,15 +214,23 @@ pub(crate) fn task_ids(name: &ConnectorName, n: u32) -> impl Iterator<Item = Tas
     })
 }
 
-fn properties(settings: &Settings) -> Bytes {
-    Bytes::from(json!({"properties": settings}).to_string())
-}
-
-fn read_properties(value: &Value) -> Settings {
-    let properties = value["properties"].as_object().into_iter().flatten();
-    properties
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
+fn read_properties(record: &str, value: &Value, seal: &SealKey) -> Guarded {
+    let mut config = Guarded::default();
+    for (key, value) in value["properties"].as_object().into_iter().flatten() {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Object(_) => {
+                config.passwords.insert(key.clone());
+                seal.open(record, key, value).unwrap_or_else(|| {
+                    config.unreadable.insert(key.clone());
+                    HIDDEN.to_owned()
+                })
+            }
+            _ => continue,
+        };
+        config.settings.insert(key.clone(), text);
+    }
+    config
 }
 
 #[cfg(test)]
@@ -211,7 +242,7 @@ mod tests {
             .iter()
             .map(|(k, v)| (Bytes::from((*k).to_owned()), Bytes::from(v.to_string())))
             .collect();
-        read(records.iter().map(|(k, v)| (k, v)))
+        read(records.iter().map(|(k, v)| (k, v)), &SealKey::generate())
     }
 
     fn of(value: &str) -> Value {
@@ -235,7 +266,7 @@ mod tests {
         let deployed = &read[&name];
         assert_eq!(read.len(), 1);
         assert_eq!(deployed.target, TargetState::Paused);
-        assert_eq!(deployed.settings["k"], "c");
+        assert_eq!(deployed.config.settings["k"], "c");
         let tasks: Vec<_> = deployed.tasks.iter().map(|t| t["k"].as_str()).collect();
         assert_eq!(tasks, ["t0", "t1"]);
     }

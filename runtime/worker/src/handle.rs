@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use longshore_model::config::{ConfigKey, KeyType};
+use longshore_model::config::ConfigKey;
 use longshore_model::{ConnectorName, TaskId, TopicName};
 use longshore_pipeline::port::{Broker, PluginInfo, Plugins};
 use longshore_pipeline::settings::Settings;
@@ -15,13 +15,12 @@ use crate::catalog::{TargetState, task_ids};
 use crate::connector::kind_of;
 use crate::context::Context;
 use crate::error::Error;
+use crate::guarded::HIDDEN;
 use crate::records::Records;
 use crate::request::Request;
 use crate::restart::RestartRequest;
 use crate::status::Kind;
-use crate::validate::{
-    Checked, HIDDEN, Submitted, Validation, check, definition_of, ignored_overrides,
-};
+use crate::validate::{Checked, Submitted, Validation, check, definition_of, ignored_overrides};
 use crate::view::{ConnectorInfo, ConnectorStatus, Entry, TaskStatus, View};
 
 /// A worker, as REST sees it. Cheap to clone.
@@ -78,11 +77,11 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
     ///
     /// # Errors
     /// When there is none of that name.
-    pub async fn connector(&self, name: &ConnectorName) -> Result<ConnectorInfo, Error> {
+    pub fn connector(&self, name: &ConnectorName) -> Result<ConnectorInfo, Error> {
         let entry = self.entry(name)?;
         Ok(ConnectorInfo {
             name: name.clone(),
-            config: self.masked(&entry.settings, &entry.settings).await,
+            config: entry.config.masked(&entry.config.settings),
             tasks: task_ids(name, entry.n_tasks()).collect(),
             kind: entry.kind,
         })
@@ -111,13 +110,11 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
     ///
     /// # Errors
     /// When there is no connector of that name.
-    pub async fn tasks(&self, name: &ConnectorName) -> Result<Vec<(TaskId, Settings)>, Error> {
+    pub fn tasks(&self, name: &ConnectorName) -> Result<Vec<(TaskId, Settings)>, Error> {
         let entry = self.entry(name)?;
-        let mut tasks = Vec::new();
-        for (id, settings) in task_ids(name, entry.n_tasks()).zip(&entry.tasks) {
-            tasks.push((id, self.masked(&entry.settings, settings).await));
-        }
-        Ok(tasks)
+        let tasks = task_ids(name, entry.n_tasks()).zip(&entry.tasks);
+        let tasks = tasks.map(|(id, settings)| (id, entry.config.masked(settings)));
+        Ok(tasks.collect())
     }
 
     /// How one task fares.
@@ -260,7 +257,7 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
     /// # Errors
     /// When the config names no connector, an unknown one, or another plugin than `class`.
     pub async fn validate(&self, class: &str, config: &Submitted) -> Result<Validation, Error> {
-        let checked = self.check(config).await?;
+        let checked = self.check(config.clone()).await?;
         let named = config
             .get("connector.class")
             .cloned()
@@ -287,39 +284,40 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         self.context.board.metrics()
     }
 
-    async fn check(&self, config: &Submitted) -> Result<Checked, Error> {
-        check(&self.context.plugins, &self.context.config.settings, config).await
+    async fn check(&self, mut config: Submitted) -> Result<Checked, Error> {
+        self.keep_hidden(&mut config);
+        let worker = &self.context.config.settings;
+        check(&self.context.plugins, worker, &config).await
     }
 
     async fn put_checked(
         &self,
-        mut config: Submitted,
+        config: Submitted,
         only_new: bool,
     ) -> Result<(ConnectorInfo, bool), Error> {
-        self.keep_hidden(&mut config);
         let Checked {
             validation,
             kind,
-            settings,
-        } = self.check(&config).await?;
+            config,
+        } = self.check(config).await?;
         let errors = validation.errors();
         if !errors.is_empty() {
             return Err(Error::InvalidConfig(errors));
         }
-        let name = ConnectorName::parse(&settings["name"]).expect("the name was checked");
-        for key in ignored_overrides(&settings) {
+        let name = ConnectorName::parse(&config.settings["name"]).expect("the name was checked");
+        for key in ignored_overrides(&config.settings) {
             tracing::warn!(connector = %name, key, "the key has no effect on the embedded log");
         }
         let is_new = self
             .ask(|reply| Request::Put {
                 name: name.clone(),
-                settings,
+                config,
                 kind,
                 only_new,
                 reply,
             })
             .await?;
-        let mut info = self.connector(&name).await?;
+        let mut info = self.connector(&name)?;
         if is_new {
             // Planned only after this, as in Kafka Connect; perhaps already, but nobody relies on it.
             info.tasks.clear();
@@ -338,34 +336,11 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         };
         for (key, value) in config.iter_mut() {
             if value.as_deref() == Some(HIDDEN)
-                && let Some(kept) = entry.settings.get(key)
+                && let Some(kept) = entry.config.settings.get(key)
             {
                 *value = Some(kept.clone());
             }
         }
-    }
-
-    /// A config as it may be shown: what its plugins call a password is masked; where a plugin is
-    /// not on the shelf, everything that only it can know of is.
-    async fn masked(&self, connector: &Settings, settings: &Settings) -> Settings {
-        let class = connector
-            .get("connector.class")
-            .map_or("", |class| class.trim());
-        let plugin = self.context.plugins.find(class, None).await;
-        let keys = match &plugin {
-            Some(plugin) => definition_of(plugin, &self.context.config.settings),
-            None => Vec::new(),
-        };
-        let shown = |(key, value): (&String, &String)| {
-            let definition = keys.iter().find(|known| known.name == *key);
-            let secret = match definition {
-                Some(definition) => definition.key_type == KeyType::Password,
-                None => plugin.is_none() && !matches!(key.as_str(), "name" | "connector.class"),
-            };
-            let value = if secret { HIDDEN } else { value };
-            (key.clone(), value.to_owned())
-        };
-        settings.iter().map(shown).collect()
     }
 
     fn entry(&self, name: &ConnectorName) -> Result<Entry, Error> {

@@ -1,11 +1,11 @@
 //! What callers ask the worker's loop for.
 
 use longshore_model::{ConnectorName, TaskId};
-use longshore_pipeline::settings::Settings;
 use tokio::sync::oneshot;
 
 use crate::catalog::TargetState;
 use crate::error::Error;
+use crate::guarded::Guarded;
 use crate::restart::RestartRequest;
 use crate::status::Kind;
 use crate::view::ConnectorStatus;
@@ -16,7 +16,7 @@ pub(crate) enum Request {
     /// Create (`false`: replace or create) a connector whose config was checked; whether it is new.
     Put {
         name: ConnectorName,
-        settings: Settings,
+        config: Guarded,
         kind: Kind,
         only_new: bool,
         reply: Reply<bool>,

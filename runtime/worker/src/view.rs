@@ -9,6 +9,7 @@ use longshore_pipeline::settings::Settings;
 
 use crate::catalog::TargetState;
 use crate::connector::Desired;
+use crate::guarded::Guarded;
 use crate::status::{Kind, State, Status};
 
 /// Everything that is known of one connector.
@@ -16,7 +17,7 @@ use crate::status::{Kind, State, Status};
 pub(crate) struct Entry {
     pub(crate) epoch: u64,
     pub(crate) revision: u64,
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) config: Arc<Guarded>,
     pub(crate) target: TargetState,
     pub(crate) kind: Kind,
     pub(crate) tasks: Vec<Arc<Settings>>,
@@ -30,11 +31,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(epoch: u64, settings: Settings, kind: Kind) -> Self {
+    pub(crate) fn new(epoch: u64, config: Guarded, kind: Kind) -> Self {
         Self {
             epoch,
             revision: 0,
-            settings: Arc::new(settings),
+            config: Arc::new(config),
             target: TargetState::Started,
             kind,
             tasks: Vec::new(),
@@ -53,7 +54,7 @@ impl Entry {
         Desired {
             epoch: self.epoch,
             revision: self.revision,
-            settings: Some(Arc::clone(&self.settings)),
+            config: Some(Arc::clone(&self.config)),
             target: match self.target {
                 TargetState::Started => Target::Running,
                 TargetState::Paused => Target::Paused,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use longshore_model::{ConnectorName, TaskId};
 use longshore_pipeline::port::{Broker, Clock, Plugins};
-use longshore_pipeline::settings::Settings;
 use longshore_pipeline::telemetry::Metrics;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -20,10 +19,12 @@ use crate::config::WorkerConfig;
 use crate::connector::{Desired, Report, Runner};
 use crate::context::{Board, Context};
 use crate::error::Error;
+use crate::guarded::Guarded;
 use crate::handle::WorkerHandle;
 use crate::offsets::create_offsets_topic;
 use crate::request::{Reply, Request};
 use crate::restart::RestartRequest;
+use crate::seal::SealKey;
 use crate::state_topic::StateTopic;
 use crate::status::{
     Kind, STATUS_TOPIC, State, Status, connector_record, no_connector, no_task, no_topic,
@@ -50,7 +51,7 @@ pub struct Worker<B: Broker, P: Plugins> {
 }
 
 impl<B: Broker, P: Plugins> Worker<B, P> {
-    /// Becomes the writer of the internal topics and reads what is deployed.
+    /// Becomes the writer of the internal topics and reads what is deployed; passwords in them are sealed with this key.
     ///
     /// # Errors
     /// When the broker cannot.
@@ -58,11 +59,12 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         broker: B,
         plugins: P,
         config: WorkerConfig,
+        seal: SealKey,
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Result<Self, Error> {
         create_offsets_topic(&broker).await?;
-        let catalog = Catalog::open(broker.clone()).await?;
+        let catalog = Catalog::open(broker.clone(), seal).await?;
         let statuses = StateTopic::open(broker.clone(), STATUS_TOPIC).await?;
         let context = Arc::new(Context {
             broker,
@@ -145,7 +147,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
             (Some(runner), Some(desired)) => {
                 runner.send_replace(desired);
             }
-            (Some(runner), None) => runner.send_modify(|desired| desired.settings = None),
+            (Some(runner), None) => runner.send_modify(|desired| desired.config = None),
             (None, Some(desired)) if !shutdown.is_cancelled() => {
                 let (sender, receiver) = watch::channel(desired);
                 self.runners.insert(name.clone(), sender);
@@ -170,12 +172,12 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         match request {
             Request::Put {
                 name,
-                settings,
+                config,
                 kind,
                 only_new,
                 reply,
             } => {
-                let outcome = self.put(&name, settings, kind, only_new).await;
+                let outcome = self.put(&name, config, kind, only_new).await;
                 self.wake(&name, shutdown);
                 answer(reply, outcome);
             }
@@ -228,7 +230,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
     async fn put(
         &mut self,
         name: &ConnectorName,
-        settings: Settings,
+        config: Guarded,
         kind: Kind,
         only_new: bool,
     ) -> Result<bool, Error> {
@@ -238,18 +240,18 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         }
         if is_new {
             self.last_epoch += 1;
-            let entry = Entry::new(self.last_epoch, settings, kind);
+            let entry = Entry::new(self.last_epoch, config, kind);
             // Before the config, so that whoever sees the connector sees its status.
             let record = connector_record(name, &entry.status, self.worker_id());
             self.statuses.put_all(vec![record]).await?;
-            self.catalog.put_connector(name, &entry.settings).await?;
+            self.catalog.put_connector(name, &entry.config).await?;
             self.view
                 .write(|connectors| connectors.insert(name.clone(), entry));
         } else {
-            self.catalog.put_connector(name, &settings).await?;
+            self.catalog.put_connector(name, &config).await?;
             self.view.change(name, |entry| {
-                if *entry.settings != settings {
-                    entry.settings = Arc::new(settings);
+                if *entry.config != config {
+                    entry.config = Arc::new(config);
                     entry.kind = kind;
                     entry.revision += 1;
                 }

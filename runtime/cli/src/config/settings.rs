@@ -30,6 +30,8 @@ pub(crate) enum FlushSetting {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
+    /// Where the key lies that passwords are sealed with; in the data directory unless said.
+    pub(crate) secret_key_file: Option<PathBuf>,
     pub(crate) plugin_path: Vec<PathBuf>,
     pub(crate) rest: Vec<RestListener>,
     pub(crate) advertised_host: Option<String>,
@@ -78,6 +80,7 @@ impl Settings {
         }
         Ok(Self {
             data_dir: PathBuf::from(table.text("data.dir").unwrap_or(DATA_DIR)),
+            secret_key_file: table.text("config.secret.key.file").map(PathBuf::from),
             plugin_path: table.paths("plugin.path"),
             rest,
             advertised_host: table.text("rest.advertised.host.name").map(str::to_owned),

@@ -69,6 +69,11 @@ pub(super) const OWN: &[OwnKey] = &[
         about: "the data directory of the embedded log",
     },
     OwnKey {
+        name: "config.secret.key.file",
+        default: "`secret.key` in `data.dir`",
+        about: "the key that passwords are sealed with in the config topic: 32 bytes in base64",
+    },
+    OwnKey {
         name: "kafka.listeners",
         default: "127.0.0.1:9092",
         about: "where the Kafka protocol is spoken: `[NAME://]host:port`, comma-separated",

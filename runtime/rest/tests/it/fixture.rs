@@ -11,7 +11,7 @@ use longshore_pipeline::memory::MemoryBroker;
 use longshore_pipeline::settings::Settings;
 use longshore_pipeline::telemetry::Metrics;
 use longshore_rest::{Api, Identity, router};
-use longshore_worker::{Worker, WorkerConfig};
+use longshore_worker::{SealKey, Worker, WorkerConfig};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,8 @@ impl TestApi {
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let plugins = FakePlugins::new();
-        let worker = Worker::open(broker.clone(), plugins, config, Arc::new(Noon), metrics).await;
+        let (seal, clock) = (SealKey::generate(), Arc::new(Noon));
+        let worker = Worker::open(broker.clone(), plugins, config, seal, clock, metrics).await;
         let worker = worker.unwrap();
         let handle = worker.handle();
         let shutdown = CancellationToken::new();

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Plan;
 use super::tasks::{Happening, Tasks};
 use crate::context::Context;
+use crate::guarded::Guarded;
 use crate::status::{Kind, State, Status, trace};
 use crate::task::Event;
 
@@ -25,7 +26,7 @@ pub(crate) struct Desired {
     /// Grows with each config.
     pub(crate) revision: u64,
     /// The config; `None` when the connector is deleted.
-    pub(crate) settings: Option<Arc<Settings>>,
+    pub(crate) config: Option<Arc<Guarded>>,
     pub(crate) target: Target,
     /// How often a restart was asked for, of the connector and of its tasks.
     pub(crate) restarts: u64,
@@ -105,7 +106,7 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
         let mut topics_changed = self.context.broker.topics_changed();
         loop {
             let want = self.desired.borrow_and_update().clone();
-            let gone = want.settings.is_none() || self.shutdown.is_cancelled();
+            let gone = want.config.is_none() || self.shutdown.is_cancelled();
             match &mut deployment {
                 None if gone => return,
                 None => {
@@ -186,11 +187,11 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
     }
 
     async fn plan(&self, want: &Desired) -> Result<Plan, Fault> {
-        let settings = want
-            .settings
+        let config = want
+            .config
             .as_ref()
             .expect("a deleted connector is not planned");
-        make_plan(&self.context, &self.name, settings).await
+        make_plan(&self.context, &self.name, config).await
     }
 }
 
@@ -260,11 +261,11 @@ impl<B: Broker, P: Plugins> Deployment<B, P> {
             self.stale = true;
             return;
         };
-        let settings = want
-            .settings
+        let config = want
+            .config
             .as_ref()
             .expect("a deleted connector is not followed");
-        let report = match make_plan(context, &self.reports.connector, settings).await {
+        let report = match make_plan(context, &self.reports.connector, config).await {
             Ok(plan) if plan.has_tasks_of(tasks.plan()) => at_work(&plan, self.target),
             Ok(_) => {
                 self.stale = true;
@@ -304,9 +305,11 @@ impl<B: Broker, P: Plugins> Deployment<B, P> {
 async fn make_plan<B: Broker, P: Plugins>(
     context: &Context<B, P>,
     name: &ConnectorName,
-    settings: &Settings,
+    config: &Guarded,
 ) -> Result<Plan, Fault> {
-    let plan = Plan::make(&context.plugins, name, settings, &context.config.settings).await?;
+    config.check_readable()?;
+    let worker = &context.config.settings;
+    let plan = Plan::make(&context.plugins, name, &config.settings, worker).await?;
     if let Some(selection) = &plan.selection
         && context.config.creates_topics
     {

@@ -1,5 +1,7 @@
 //! The check itself: definitions merged, values parsed, every mistake named.
 
+use std::collections::BTreeSet;
+
 use longshore_model::config::{ConfigDef, ConfigKey, Importance, KeyType, parse_value};
 use longshore_model::{ConnectorName, Role};
 use longshore_pipeline::port::{PluginInfo, Plugins, Problem};
@@ -13,6 +15,7 @@ use super::refused::{refused, wrong_topics};
 use crate::connector::{kind_of, plugin_config};
 use crate::definition::key;
 use crate::error::Error;
+use crate::guarded::{Guarded, HIDDEN};
 use crate::status::Kind;
 
 /// A config that was checked, and the plugin that it is for.
@@ -20,7 +23,7 @@ use crate::status::Kind;
 pub(crate) struct Checked {
     pub(crate) validation: Validation,
     pub(crate) kind: Kind,
-    pub(crate) settings: Settings,
+    pub(crate) config: Guarded,
 }
 
 /// Checks a submitted config.
@@ -80,10 +83,22 @@ pub(crate) async fn check<P: Plugins>(
         }
     }
     check_with_plugin(plugins, &mut outcome, &plugin, &settings).await;
+    let passwords = outcome
+        .passwords()
+        .filter(|key| settings.contains_key(*key));
+    let passwords: BTreeSet<String> = passwords.map(str::to_owned).collect();
+    for key in passwords.iter().filter(|key| settings[*key] == HIDDEN) {
+        let message = format!("{key} is {HIDDEN}, and there is no password to keep: give it");
+        outcome.error(key, message);
+    }
     Ok(Checked {
         validation: outcome.finish(class),
         kind,
-        settings,
+        config: Guarded {
+            settings,
+            passwords,
+            unreadable: BTreeSet::new(),
+        },
     })
 }
 

@@ -11,6 +11,5 @@ mod overrides;
 mod refused;
 
 pub(crate) use check::{Checked, check, definition_of};
-pub(crate) use outcome::HIDDEN;
 pub use outcome::{KeyInfo, KeyValue, Submitted, Validation};
 pub(crate) use overrides::ignored_overrides;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use longshore_model::config::{ConfigKey, KeyType};
 
+use crate::guarded::HIDDEN;
+
 /// A config as it arrives: a null is an error of its key.
 pub type Submitted = BTreeMap<String, Option<String>>;
 
@@ -59,9 +61,6 @@ pub(super) struct Outcome {
     orders: HashMap<String, i32>,
     groups: Vec<String>,
 }
-
-/// What is shown in place of a password.
-pub(crate) const HIDDEN: &str = "[hidden]";
 
 impl Outcome {
     /// Adds a key that is defined. The first definition of a name counts.
@@ -123,6 +122,13 @@ impl Outcome {
         if !errors.contains(&message) {
             errors.push(message);
         }
+    }
+
+    /// The keys that are defined as passwords.
+    pub(super) fn passwords(&self) -> impl Iterator<Item = &str> {
+        let defined = self.keys.iter().filter_map(|key| key.definition.as_ref());
+        let passwords = defined.filter(|key| key.key_type == KeyType::Password);
+        passwords.map(|key| key.name.as_str())
     }
 
     pub(super) fn recommend(&mut self, name: &str, values: Vec<String>) {

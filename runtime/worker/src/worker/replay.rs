@@ -20,13 +20,13 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         let mut changes = Vec::new();
         for (name, deployed) in self.catalog.connectors() {
             self.last_epoch += 1;
-            let class = deployed.settings.get("connector.class");
+            let class = deployed.config.settings.get("connector.class");
             let plugin = match class {
                 Some(class) => self.context.plugins.find(class.trim(), None).await,
                 None => None,
             };
             let kind = plugin.as_ref().map(kind_of).unwrap_or_default();
-            let mut entry = Entry::new(self.last_epoch, deployed.settings, kind);
+            let mut entry = Entry::new(self.last_epoch, deployed.config, kind);
             entry.target = deployed.target;
             entry.tasks = deployed.tasks.into_iter().map(Arc::new).collect();
             entry.n_stored = entry.n_tasks();

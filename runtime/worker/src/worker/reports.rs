@@ -47,8 +47,12 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         tasks: Vec<Settings>,
         changes: &mut Vec<Change>,
     ) -> BrokerResult<()> {
-        let n_before = self.view.read(|connectors| connectors[name].n_tasks());
-        self.catalog.put_tasks(name, n_before, &tasks).await?;
+        let (n_before, config) = self.view.read(|connectors| {
+            let entry = &connectors[name];
+            (entry.n_tasks(), Arc::clone(&entry.config))
+        });
+        let stored = self.catalog.put_tasks(name, n_before, &config, &tasks);
+        stored.await?;
         let n_tasks = u32::try_from(tasks.len()).expect("a connector has few tasks");
         let gone = task_ids(name, n_before).skip(tasks.len());
         changes.extend(gone.map(|id| no_task(&id)));

@@ -31,6 +31,10 @@ const LINES: &str = r#"[
      "doc": "fine, panics, fails, fails-once, fenced, stays."}
 ]"#;
 
+const SAME: &str = r#"[
+    {"name": "salt", "type": "PASSWORD", "importance": "LOW", "width": "NONE", "doc": "Never shown."}
+]"#;
+
 /// A clock that stands still.
 #[derive(Debug)]
 pub(crate) struct Noon;
@@ -59,7 +63,7 @@ impl FakePlugins {
             LINES,
         );
         let collect = plugin("collect", Role::Sink, &[], "[]");
-        let same = plugin("same", Role::Transform, &[], "[]");
+        let same = plugin("same", Role::Transform, &[], SAME);
         Self {
             shelf: Arc::new(vec![lines, collect, same]),
             collected: watch::Sender::new(Vec::new()),

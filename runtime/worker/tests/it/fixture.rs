@@ -7,11 +7,16 @@ use longshore_model::{ConnectorName, TopicName};
 use longshore_pipeline::memory::MemoryBroker;
 use longshore_pipeline::settings::Settings;
 use longshore_pipeline::telemetry::Metrics;
-use longshore_worker::{ConnectorStatus, State, Submitted, Worker, WorkerConfig, WorkerHandle};
+use longshore_worker::{
+    ConnectorStatus, SealKey, State, Submitted, Worker, WorkerConfig, WorkerHandle,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake::{FakePlugins, Noon};
+
+/// The key of all workers that are given no other.
+const SEAL: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 pub(crate) struct TestWorker {
     pub(crate) broker: MemoryBroker,
@@ -28,6 +33,16 @@ impl TestWorker {
 
     /// A worker over a broker that another one used before.
     pub(crate) async fn start_over(broker: MemoryBroker, settings: &[(&str, &str)]) -> Self {
+        let seal = SealKey::parse(SEAL).unwrap();
+        Self::start_with(broker, seal, settings).await
+    }
+
+    /// A worker that seals passwords with a key of its own.
+    pub(crate) async fn start_with(
+        broker: MemoryBroker,
+        seal: SealKey,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let plugins = FakePlugins::new();
         let config = WorkerConfig::parse("127.0.0.1:8083", owned(settings)).unwrap();
         let metrics = Metrics::default();
@@ -35,6 +50,7 @@ impl TestWorker {
             broker.clone(),
             plugins.clone(),
             config,
+            seal,
             Arc::new(Noon),
             metrics,
         )

@@ -4,6 +4,7 @@
 mod fake;
 mod fixture;
 mod lifecycle;
+mod passwords;
 mod sinks;
 mod sources;
 mod validation;
