@@ -15,7 +15,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
 
 fn run(program: &str, arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
-    plugins::build_connectors(&workspace)?;
+    plugins::build_all()?;
     process::run(workspace.cargo().args([
         "build",
         "--release",

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 const VARIABLE: &str = "LONGSHORE_SEED";
 
-/// A seed: `LONGSHORE_SEED`, or a new one. Whoever draws it prints it.
+/// The seed that is to be lived again: `LONGSHORE_SEED`.
+#[must_use]
+pub fn given() -> Option<u64> {
+    std::env::var(VARIABLE).ok()?.parse().ok()
+}
+
+/// The given seed, or a new one. Whoever draws it prints it.
 #[must_use]
 pub fn seed() -> u64 {
-    let given = std::env::var(VARIABLE)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| RandomState::new().build_hasher().finish())
+    given().unwrap_or_else(|| RandomState::new().build_hasher().finish())
 }
 
 /// Splitmix64: small, and good enough to choose moments.
@@ -38,6 +41,11 @@ impl Random {
     /// A number of a range.
     pub fn within(&mut self, range: std::ops::Range<u64>) -> u64 {
         range.start + self.number() % (range.end - range.start)
+    }
+
+    /// Whether it happens, once in so many times.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.within(0..n) == 0
     }
 
     /// A time of a range of milliseconds.

@@ -1,11 +1,10 @@
 //! What a process has cost so far, from `/proc`.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
-
-/// Linux counts in hundredths of a second everywhere that it runs.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU time and memory of a process.
 #[derive(Clone, Copy, Debug)]
@@ -13,29 +12,70 @@ pub(super) struct Cost {
     pub(super) cpu_s: f64,
     pub(super) rss_mb: f64,
     pub(super) peak_rss_mb: f64,
+    /// What it has sent to the disk.
+    pub(super) written_bytes: u64,
 }
 
 impl Cost {
     pub(super) fn of(process: u32) -> Result<Self> {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-        // The name stands in parentheses and may hold anything.
-        let (_, fields) = stat.rsplit_once(')').context("a process has a name")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks =
-            |index: usize| -> Result<f64> { Ok(fields.get(index).context("a field")?.parse()?) };
-        let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-        let megabytes = |name: &str| -> Result<f64> {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix(name))
-                .context("a line")?;
-            let number = line.trim_start_matches(':').trim().trim_end_matches(" kB");
-            Ok(number.parse::<f64>()? * 1024.0 / 1e6)
-        };
+        let folder = Path::new("/proc").join(process.to_string());
+        let megabytes =
+            |field| Ok::<_, anyhow::Error>(number(&folder, "status", field)? * 1024.0 / 1e6);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of bytes"
+        )]
+        let bytes = |field| Ok::<_, anyhow::Error>(number(&folder, "io", field)? as u64);
         Ok(Self {
-            cpu_s: (ticks(11)? + ticks(12)?) / TICKS_PER_SECOND,
-            rss_mb: megabytes("VmRSS")?,
-            peak_rss_mb: megabytes("VmHWM")?,
+            cpu_s: cpu_seconds(&folder)?,
+            rss_mb: megabytes("VmRSS:")?,
+            peak_rss_mb: megabytes("VmHWM:")?,
+            written_bytes: bytes("write_bytes:")?,
         })
     }
+
+    pub(super) fn of_this_process() -> Result<Self> {
+        Self::of(std::process::id())
+    }
+}
+
+/// CPU seconds of a process's threads of this name.
+pub(super) fn threads_cpu_s(process: u32, name: &str) -> Result<f64> {
+    let mut cpu_s = 0.0;
+    for thread in fs::read_dir(Path::new("/proc").join(process.to_string()).join("task"))? {
+        let folder = thread?.path();
+        if fs::read_to_string(folder.join("comm"))?.trim_end() == name {
+            cpu_s += cpu_seconds(&folder)?;
+        }
+    }
+    Ok(cpu_s)
+}
+
+/// Seconds that a program takes from start to end.
+pub(super) fn run_to_end(command: &mut Command) -> Result<f64> {
+    let started = tokio::time::Instant::now();
+    let output = command.output()?;
+    let took = started.elapsed().as_secs_f64();
+    anyhow::ensure!(output.status.success(), "it ended with {}", output.status);
+    Ok(took)
+}
+
+fn cpu_seconds(folder: &Path) -> Result<f64> {
+    let stat = fs::read_to_string(folder.join("stat"))?;
+    // The name stands in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').context("a process has a name")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks =
+        |index: usize| -> Result<f64> { Ok(fields.get(index).context("a field")?.parse()?) };
+    Ok((ticks(11)? + ticks(12)?) / rustix::param::clock_ticks_per_second() as f64)
+}
+
+fn number(folder: &Path, file: &str, field: &str) -> Result<f64> {
+    let text = fs::read_to_string(folder.join(file))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number
+        .with_context(|| format!("no {field} in {file}"))?
+        .parse()?)
 }

@@ -11,4 +11,5 @@ mod commands;
 mod documents;
 mod kafka;
 mod kill;
+mod simulation;
 mod start;

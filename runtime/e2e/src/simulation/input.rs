@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use longshore_disk::{Disk, DiskFile, SimDisk};
 
-use crate::random::Random;
+use crate::seed::Random;
 
 #[derive(Debug)]
-pub(crate) struct Input {
-    pub(crate) disk: SimDisk,
+pub(super) struct Input {
+    pub(super) disk: SimDisk,
     path: PathBuf,
     rotations: u64,
     /// Everything that was ever written.
-    pub(crate) content: Vec<u8>,
+    pub(super) content: Vec<u8>,
     lines: i64,
 }
 
 impl Input {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let disk = SimDisk::new(seed);
         let path = PathBuf::from("/in/app.log");
         disk.create_dir(Path::new("/in")).unwrap();
@@ -35,7 +35,7 @@ impl Input {
     }
 
     /// How many lines were ever written.
-    pub(crate) fn lines(&self) -> i64 {
+    pub(super) fn lines(&self) -> i64 {
         self.lines
     }
 
@@ -49,7 +49,7 @@ impl Input {
     }
 
     /// Appends a few lines, sometimes in two parts, or rotates by rename after a whole line.
-    pub(crate) fn step(&mut self, random: &mut Random) {
+    pub(super) fn step(&mut self, random: &mut Random) {
         if self.content.ends_with(b"\n") && random.one_in(12) {
             self.rotations += 1;
             let rotated = self.path.with_extension(format!("log.{}", self.rotations));

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::native::{NativeSink, NativeSource};
 use file_sink::FileSink;
 use file_source::FileSource;
 use longshore_cap_files::{Access, FilesClient, FilesGrant, Work};
 use longshore_disk::SimDisk;
-use longshore_e2e::native::{NativeSink, NativeSource};
 use longshore_log::{Log, LogConfig, MemoryStore, Parts};
 use longshore_model::{ConnectorName, Fault, TaskId, TopicName, TopicPartition};
 use longshore_pipeline::delivery::{OFFSETS_TOPIC, TaskLog, stored_positions};
@@ -26,9 +26,9 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::input::Input;
-use crate::random::Random;
-use crate::world::{DATA, OUTPUT};
+use super::input::Input;
+use super::world::{DATA, OUTPUT};
+use crate::seed::Random;
 
 const TOPIC: &str = "lines";
 const GROUP: &str = "connect-sink";
@@ -42,14 +42,14 @@ fn partition() -> TopicPartition {
 
 /// How a life ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(super) enum End {
     Stopped,
     Failed,
     Crashed,
 }
 
 #[derive(Debug)]
-pub(crate) struct Life<'w> {
+pub(super) struct Life<'w> {
     disk: &'w SimDisk,
     store: &'w MemoryStore,
     input: &'w mut Input,
@@ -78,7 +78,7 @@ impl Clock for SimClock {
 }
 
 impl<'w> Life<'w> {
-    pub(crate) fn new(
+    pub(super) fn new(
         disk: &'w SimDisk,
         store: &'w MemoryStore,
         input: &'w mut Input,
@@ -93,7 +93,7 @@ impl<'w> Life<'w> {
     }
 
     /// Ends when the sink's group has committed the last line.
-    pub(crate) fn live_until_everything_arrived(self) -> End {
+    pub(super) fn live_until_everything_arrived(self) -> End {
         let lines = self.input.lines();
         self.live(|log, _, _| async move {
             let partition = partition();
@@ -107,7 +107,7 @@ impl<'w> Life<'w> {
         })
     }
 
-    pub(crate) fn live_a_while(self) -> End {
+    pub(super) fn live_a_while(self) -> End {
         self.live(|_, input, random| async move {
             for _ in 0..random.within(1..40) {
                 input.step(random);
