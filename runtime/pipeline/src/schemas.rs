@@ -18,6 +18,9 @@ struct Inner {
 /// Most schemas that a task may declare.
 pub const SCHEMAS_MAX: usize = 10_000;
 
+/// Most bytes of JSON that one schema may have, whether a guest declares it or it arrives with a record.
+pub const SCHEMA_BYTES_MAX: usize = 1 << 20;
+
 impl SchemaTable {
     /// The handle of a schema that the caller has checked; the same text gives the same handle.
     /// `None` when there are [`SCHEMAS_MAX`] already.

@@ -2,14 +2,12 @@
 
 use longshore_model::schema::Schema;
 use longshore_model::{Fault, FaultClass};
+use longshore_pipeline::schemas::SCHEMA_BYTES_MAX;
 
 use super::records::fault_out;
 use crate::bindings::v0_1::longshore::connect::types;
 use crate::bindings::v0_1::longshore::host::schemas;
 use crate::instance::GuestState;
-
-/// Largest schema.
-const SCHEMA_BYTES_MAX: usize = 1 << 20;
 
 impl schemas::Host for GuestState {
     fn declare(&mut self, schema: String) -> wasmtime::Result<Result<u32, types::Fault>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use longshore_model::schema::Schema;
 use longshore_model::{Fault, FaultClass};
 
-use crate::schemas::SchemaTable;
+use crate::schemas::{SCHEMA_BYTES_MAX, SchemaTable};
 
 /// Parsed schemas by handle.
 #[derive(Debug)]
@@ -39,6 +39,17 @@ impl SchemaCache {
     /// The handle of a schema that arrived with a record.
     pub(crate) fn declare(&mut self, schema: &Schema) -> Result<u32, Fault> {
         let text = schema.to_avro_json();
+        if text.len() > SCHEMA_BYTES_MAX {
+            let message = format!(
+                "the record's schema has {} bytes of JSON, and may have {SCHEMA_BYTES_MAX}",
+                text.len()
+            );
+            return Err(Fault::new(
+                FaultClass::BadRecord,
+                "schema-too-large",
+                message,
+            ));
+        }
         self.table.declare(&text).ok_or_else(|| {
             Fault::new(
                 FaultClass::Fatal,

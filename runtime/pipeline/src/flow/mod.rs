@@ -4,6 +4,7 @@ mod decode;
 mod encode;
 mod in_flight;
 mod placement;
+mod resume;
 mod set_aside;
 mod sink;
 mod size;

@@ -8,7 +8,7 @@ use longshore_model::{Fault, FaultClass, TopicPartition};
 
 use super::placement::partition_of_key;
 use super::topics::Destinations;
-use crate::batch::{Fetched, Outgoing, Payload};
+use crate::batch::{Fetched, Outgoing, OutgoingRecord, Payload};
 use crate::delivery::TaskLog;
 use crate::failure::{DeadLetter, FailurePolicy, Stage};
 use crate::port::{Broker, Clock};
@@ -24,10 +24,21 @@ pub(super) struct DeadLetters<B> {
     log: TaskLog<B>,
     failure: FailurePolicy,
     destinations: Destinations<B>,
-    waiting: Outgoing,
+    waiting: Vec<Waiting>,
+    /// Where dead letters go, by their index.
+    partitions: Vec<TopicPartition>,
     bytes: usize,
     metrics: TaskMetrics,
     clock: Arc<dyn Clock>,
+}
+
+/// A dead letter, and which record it is about.
+#[derive(Debug)]
+struct Waiting {
+    origin: TopicPartition,
+    offset: i64,
+    stage: Stage,
+    record: OutgoingRecord,
 }
 
 impl<B: Broker> DeadLetters<B> {
@@ -42,7 +53,8 @@ impl<B: Broker> DeadLetters<B> {
             destinations: Destinations::new(log.broker().clone(), creation),
             log,
             failure,
-            waiting: Outgoing::default(),
+            waiting: Vec::new(),
+            partitions: Vec::new(),
             bytes: 0,
             metrics,
             clock,
@@ -54,10 +66,29 @@ impl<B: Broker> DeadLetters<B> {
         self.bytes >= BYTES_MAX
     }
 
-    /// What waits, to be written.
-    pub(super) fn take(&mut self) -> Outgoing {
-        self.bytes = 0;
-        std::mem::take(&mut self.waiting)
+    /// What waits about records before these offsets, to be written together with them.
+    pub(super) fn take_before(&mut self, offsets: &[(TopicPartition, i64)]) -> Outgoing {
+        self.take(|letter| {
+            let passed = offsets.iter().find(|(passed, _)| *passed == letter.origin);
+            passed.is_some_and(|(_, offset)| letter.offset < *offset)
+        })
+    }
+
+    /// What the sink itself has refused.
+    pub(super) fn take_refused(&mut self) -> Outgoing {
+        self.take(|letter| letter.stage == Stage::TaskPut)
+    }
+
+    fn take(&mut self, chosen: impl Fn(&Waiting) -> bool) -> Outgoing {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (taken, left): (Vec<_>, Vec<_>) = waiting.partition(chosen);
+        self.bytes = left.iter().map(|letter| weight(&letter.record)).sum();
+        self.waiting = left;
+        Outgoing {
+            buffer: Bytes::new(),
+            partitions: self.partitions.clone(),
+            records: taken.into_iter().map(|letter| letter.record).collect(),
+        }
     }
 
     /// Takes a record out of the way, or returns the fault where the policy does not tolerate it.
@@ -116,23 +147,28 @@ impl<B: Broker> DeadLetters<B> {
             topic: destination.name,
             partition,
         });
-        let record = letter.into_record(partition, self.log.task(), &policy);
-        self.bytes += weight(&record);
-        self.waiting.records.push(record);
+        let dead = letter.into_record(partition, self.log.task(), &policy);
+        self.bytes += weight(&dead);
+        self.waiting.push(Waiting {
+            origin: fetched.partition.clone(),
+            offset: record.offset,
+            stage,
+            record: dead,
+        });
         Ok(())
     }
 
     fn partition(&mut self, partition: TopicPartition) -> u32 {
-        let known = self.waiting.partitions.iter().position(|p| *p == partition);
+        let known = self.partitions.iter().position(|p| *p == partition);
         let index = known.unwrap_or_else(|| {
-            self.waiting.partitions.push(partition);
-            self.waiting.partitions.len() - 1
+            self.partitions.push(partition);
+            self.partitions.len() - 1
         });
         u32::try_from(index).expect("a topic has fewer than 2^32 partitions")
     }
 }
 
-fn weight(record: &crate::batch::OutgoingRecord) -> usize {
+fn weight(record: &OutgoingRecord) -> usize {
     let bytes = |payload: &Option<Payload>| match payload {
         Some(Payload::Owned(bytes)) => bytes.len(),
         Some(Payload::Shared(range)) => range.len(),

@@ -12,10 +12,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::decode::Decoder;
+use super::resume::Resume;
 use super::set_aside::DeadLetters;
 use super::size::BatchSize;
 use super::{Control, SinkParts, Target, Word};
-use crate::batch::Fetched;
+use crate::batch::{Fetched, FetchedRecord};
 use crate::converter::SchemaCache;
 use crate::delivery::{Settles, TaskLog};
 use crate::failure::{RetryPolicy, Stage};
@@ -57,6 +58,7 @@ struct SinkFlow<B: Broker, K, T> {
     chain: Chain<T>,
     decoder: Decoder,
     dead_letters: DeadLetters<B>,
+    resume: Resume,
     subscription: B::Subscription,
     progress: Progress,
     group: String,
@@ -104,8 +106,9 @@ where
         } = parts;
         let assignments = assigned.borrow_and_update().clone();
         let starts = plugin.open(&assignments).await?;
-        let own = own_positions(&assignments, &starts);
-        let subscription = subscribe(log.broker(), &assignments, &starts).await?;
+        let resume = Resume::default();
+        let assigning = resume.assigned(log.broker(), &assignments, &starts);
+        let (resume, subscription) = assigning.await?;
         let retry = settings.failure.retry;
         Ok(Self {
             chain: Chain::new(transforms, retry),
@@ -120,9 +123,10 @@ where
                 metrics.clone(),
                 clock,
             ),
+            resume,
             subscription,
             progress: Progress {
-                read: own.collect(),
+                read: BTreeMap::new(),
                 put: BTreeMap::new(),
                 last_flush: Instant::now(),
             },
@@ -182,9 +186,7 @@ where
             .came_back(fetched.records.len(), fetched.buffer.len());
         let (batch, poison) = self.decoder.decode(&fetched)?;
         for (place, stage, fault) in poison {
-            self.dead_letters
-                .set_aside(&fetched, place, stage, &fault)
-                .await?;
+            self.set_aside(&fetched, place, stage, &fault).await?;
         }
         let shaped = self.shape(Bytes::from(batch), &fetched).await?;
         if let Some(last) = shaped.rows().filter_map(|row| row.offset()).max() {
@@ -199,25 +201,47 @@ where
         Ok(())
     }
 
-    /// Transforms the batch; rows that came back with a fault are set aside and not in the result.
+    /// Takes a record out of the way, unless that was done before a restart.
+    async fn set_aside(
+        &mut self,
+        fetched: &Fetched,
+        place: usize,
+        stage: Stage,
+        fault: &Fault,
+    ) -> Result<(), Fault> {
+        let passed = |record: &FetchedRecord| {
+            let Fetched { partition, .. } = fetched;
+            self.resume.was_passed(partition, record.offset)
+        };
+        if fetched.records.get(place).is_some_and(passed) {
+            return Ok(());
+        }
+        let letters = &mut self.dead_letters;
+        letters.set_aside(fetched, place, stage, fault).await
+    }
+
+    /// Transforms the batch. Rows that came back with a fault are set aside and not in the result, nor are those that the
+    /// sink has.
     async fn shape(&mut self, batch: Bytes, fetched: &Fetched) -> Result<Batch<Bytes>, Fault> {
         let batch = Batch::parse(batch).map_err(|e| fatal("malformed-batch", e.to_string()))?;
         let shaped = self.chain.apply(batch).await?;
-        let mut faulty = BTreeSet::new();
+        let mut left_out = BTreeSet::new();
         for (number, row) in shaped.rows().enumerate() {
             if let Some(fault) = row.fault() {
                 let place = row.origin() as usize;
                 let stage = Stage::Transformation;
-                self.dead_letters
-                    .set_aside(fetched, place, stage, fault)
-                    .await?;
-                faulty.insert(number);
+                self.set_aside(fetched, place, stage, fault).await?;
+                left_out.insert(number);
+            }
+            let has = |offset| self.resume.was_put(&fetched.partition, offset);
+            if row.offset().is_some_and(has) {
+                left_out.insert(number);
             }
         }
-        if faulty.is_empty() {
+        if left_out.is_empty() {
             return Ok(shaped);
         }
-        without_rows(&shaped, &faulty)
+        without_rows(&shaped, &left_out)
     }
 
     async fn put(&mut self, shaped: &Batch<Bytes>, fetched: &Fetched) -> Result<(), Fault> {
@@ -239,9 +263,8 @@ where
             let row =
                 row.ok_or_else(|| fatal("no-such-row", format!("put named row {}", failed.row)))?;
             let place = row.origin() as usize;
-            self.dead_letters
-                .set_aside(fetched, place, Stage::TaskPut, &failed.fault)
-                .await?;
+            let stage = Stage::TaskPut;
+            self.set_aside(fetched, place, stage, &failed.fault).await?;
         }
         Ok(())
     }
@@ -264,11 +287,18 @@ where
     }
 
     /// Makes everything that was put durable in the sink, then stores dead letters and offsets in
-    /// one write (invariants 1, 3 and 5).
+    /// one write (invariants 1, 3 and 5). Where the sink's own flush makes its position final, what it refused is stored
+    /// before: it would not be put again, and a dead letter that comes twice is better than none.
     async fn flush(&mut self) -> Result<(), Fault> {
         self.progress.last_flush = Instant::now();
         if self.progress.read.is_empty() {
             return Ok(());
+        }
+        if self.resume.sink_keeps_positions {
+            let refused = self.dead_letters.take_refused();
+            if !refused.records.is_empty() {
+                self.log.append(refused, Settles::default()).await?;
+            }
         }
         let mut backoff = self.retry.for_ever().backoff();
         let safe = loop {
@@ -281,15 +311,20 @@ where
                 Err(fault) => return Err(fault),
             }
         };
-        let offsets = self.progress.committable(&safe);
+        let mut offsets = self.progress.committable(&safe);
+        for (partition, offset) in &mut offsets {
+            *offset = self.resume.not_before(partition, *offset);
+        }
+        let letters = self.dead_letters.take_before(&offsets);
         let settles = Settles {
             group: Some(GroupOffsets {
                 group: self.group.clone(),
-                offsets,
+                offsets: offsets.clone(),
             }),
             ..Settles::default()
         };
-        self.log.append(self.dead_letters.take(), settles).await?;
+        self.log.append(letters, settles).await?;
+        self.resume.committed(&offsets);
         Ok(())
     }
 
@@ -319,10 +354,9 @@ where
             .plugin
             .partitions_changed(&assignments, &[], &[], generation)
             .await?;
-        self.progress
-            .read
-            .extend(own_positions(&assignments, &starts));
-        self.subscription = subscribe(self.log.broker(), &assignments, &starts).await?;
+        let broker = self.log.broker();
+        let assigning = self.resume.assigned(broker, &assignments, &starts);
+        (self.resume, self.subscription) = assigning.await?;
         Ok(())
     }
 }
@@ -349,45 +383,6 @@ impl Progress {
         }
         offsets
     }
-}
-
-/// Positions that the sink keeps and that are not its group's, as after a crash between the two: the
-/// group takes them over at the next flush, even if no record comes.
-fn own_positions(
-    assigned: &[Assignment],
-    starts: &[TopicOffset],
-) -> impl Iterator<Item = (TopicPartition, i64)> {
-    assigned.iter().filter_map(|assignment| {
-        let own = starts
-            .iter()
-            .find(|start| start.partition == assignment.partition)?;
-        let differs = assignment.committed != Some(own.offset);
-        differs.then(|| (own.partition.clone(), own.offset))
-    })
-}
-
-/// Follows the assigned partitions from where the sink wants to start, else from where the group
-/// stands, else from the first record.
-async fn subscribe<B: Broker>(
-    broker: &B,
-    assigned: &[Assignment],
-    starts: &[TopicOffset],
-) -> Result<B::Subscription, Fault> {
-    let mut from = Vec::with_capacity(assigned.len());
-    for Assignment {
-        partition,
-        committed,
-        ..
-    } in assigned
-    {
-        let own = starts.iter().find(|start| start.partition == *partition);
-        let start = match own.map(|start| start.offset).or(*committed) {
-            Some(start) => start,
-            None => broker.bounds(partition).await?.0,
-        };
-        from.push((partition.clone(), start));
-    }
-    Ok(broker.subscribe(from).await?)
 }
 
 fn without_rows(batch: &Batch<Bytes>, left_out: &BTreeSet<usize>) -> Result<Batch<Bytes>, Fault> {

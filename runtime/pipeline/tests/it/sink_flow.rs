@@ -166,14 +166,7 @@ async fn a_task_starts_where_its_group_stands() {
 async fn a_position_that_the_sink_keeps_beats_the_groups() {
     let broker = MemoryBroker::default();
     write(&broker, &[b"a", b"b", b"c"]).await;
-    let sink = ScriptedSink {
-        starts: vec![TopicOffset {
-            partition: partition(),
-            offset: 2,
-        }],
-        ..ScriptedSink::default()
-    };
-    let running = start(&broker, sink, &[], Vec::new()).await;
+    let running = start(&broker, standing_at(2), &[], Vec::new()).await;
     running.put_of("c").await;
     assert_eq!(running.notes.lock().unwrap().put, ["c"]);
     running.stopped().await.unwrap();
@@ -183,19 +176,89 @@ async fn a_position_that_the_sink_keeps_beats_the_groups() {
 async fn the_group_takes_over_a_position_that_the_sink_keeps_without_a_record() {
     let broker = MemoryBroker::default();
     write(&broker, &[b"a", b"b"]).await;
-    let sink = ScriptedSink {
-        starts: vec![TopicOffset {
-            partition: partition(),
-            offset: 2,
-        }],
-        ..ScriptedSink::default()
-    };
     let mut appended = broker.appended();
     appended.mark_unchanged();
-    let running = start(&broker, sink, &[], Vec::new()).await;
+    let running = start(&broker, standing_at(2), &[], Vec::new()).await;
     appended.changed().await.unwrap();
     assert_eq!(committed(&broker).await, Some(2));
     running.stopped().await.unwrap();
+}
+
+/// The settings under which whatever fails is kept.
+const TOLERANT: [(&str, &str); 4] = [
+    (
+        "value.converter",
+        "org.apache.kafka.connect.json.JsonConverter",
+    ),
+    ("value.converter.schemas.enable", "false"),
+    ("errors.tolerance", "all"),
+    ("errors.deadletterqueue.topic.name", "dlq"),
+];
+
+fn dead(broker: &MemoryBroker) -> Vec<Bytes> {
+    broker.values("dlq").into_iter().flatten().collect()
+}
+
+/// A sink that says where it stands, as after a kill.
+fn standing_at(offset: i64) -> ScriptedSink {
+    ScriptedSink {
+        starts: vec![TopicOffset {
+            partition: partition(),
+            offset,
+        }],
+        ..ScriptedSink::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_sink_has_passed_and_the_group_has_not_is_read_once_more_for_poison() {
+    let broker = MemoryBroker::default();
+    write(
+        &broker,
+        &[br#""a""#, b"{", br#""fault""#, br#""b""#, br#""c""#],
+    )
+    .await;
+    let running = start(&broker, standing_at(4), &TOLERANT, vec![Upper]).await;
+    running.put_of(r#""C""#).await;
+    assert_eq!(running.notes.lock().unwrap().put, [r#""C""#]);
+    running.stopped().await.unwrap();
+    assert_eq!(dead(&broker), ["{", r#""fault""#]);
+    assert_eq!(committed(&broker).await, Some(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_group_has_passed_and_the_sink_has_not_is_put_but_not_set_aside_again() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[br#""a""#, b"{", br#""refuse""#]).await;
+    let first = start(&broker, ScriptedSink::default(), &TOLERANT, vec![Upper]).await;
+    first.put_of(r#""REFUSE""#).await;
+    first.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(3));
+    write(&broker, &[br#""b""#]).await;
+    let second = start(&broker, standing_at(0), &TOLERANT, vec![Upper]).await;
+    second.put_of(r#""B""#).await;
+    assert_eq!(
+        second.notes.lock().unwrap().put,
+        [r#""A""#, r#""REFUSE""#, r#""B""#]
+    );
+    second.stopped().await.unwrap();
+    assert_eq!(dead(&broker), ["{", r#""refuse""#]);
+    assert_eq!(committed(&broker).await, Some(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_wait_for_the_offset_that_passes_them() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[br#""a""#, b"{"]).await;
+    let sink = ScriptedSink {
+        holds_back: true,
+        ..ScriptedSink::default()
+    };
+    let running = start(&broker, sink, &TOLERANT, vec![Upper]).await;
+    running.put_of(r#""A""#).await;
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(0));
+    assert!(dead(&broker).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,24 +273,13 @@ async fn what_cannot_be_read_transformed_or_put_is_dead_lettered_with_the_offset
         r#""b""#,
     ];
     write(&broker, &values.map(str::as_bytes)).await;
-    let settings = [
-        (
-            "value.converter",
-            "org.apache.kafka.connect.json.JsonConverter",
-        ),
-        ("value.converter.schemas.enable", "false"),
-        ("errors.tolerance", "all"),
-        ("errors.deadletterqueue.topic.name", "dlq"),
-        ("errors.deadletterqueue.context.headers.enable", "true"),
-    ];
     let sink = ScriptedSink::default();
-    let running = start(&broker, sink, &settings, vec![Upper]).await;
+    let running = start(&broker, sink, &TOLERANT, vec![Upper]).await;
     running.put_of(r#""B""#).await;
     assert!(broker.values("dlq").is_empty());
     running.stopped().await.unwrap();
     assert_eq!(committed(&broker).await, Some(6));
-    let dead: Vec<_> = broker.values("dlq").into_iter().flatten().collect();
-    assert_eq!(dead, ["{", r#""fault""#, r#""refuse""#]);
+    assert_eq!(dead(&broker), ["{", r#""fault""#, r#""refuse""#]);
 }
 
 #[tokio::test(start_paused = true)]
