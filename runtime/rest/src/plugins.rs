@@ -11,7 +11,7 @@ use crate::dto::{KeyInfo, Plugin, ValidationResult, submitted};
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Body, Parameters};
 
-/// The plugins on the shelf: sinks, sources, then transformations.
+/// The plugins on the shelf: sinks, sources; then transformations, and the converters that are part of the worker.
 #[utoipa::path(get, operation_id = "plugins_list", path = "/connector-plugins", tag = "plugins",
     params(("connectorsOnly" = Option<bool>, Query, description = "true unless false")),
     responses((status = 200, body = Vec<Plugin>)))]
@@ -37,7 +37,19 @@ pub(crate) async fn list<B: Broker, P: Plugins>(
             version: plugin.id.version.to_string(),
         })
     };
-    Json(kinds.into_iter().flat_map(of).collect())
+    let mut plugins: Vec<Plugin> = kinds.into_iter().flat_map(of).collect();
+    if all {
+        let converter = |kind| {
+            move |class| Plugin {
+                class,
+                kind,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            }
+        };
+        plugins.extend(longshore_serdes::classes().map(converter("converter")));
+        plugins.extend(longshore_serdes::header_classes().map(converter("header_converter")));
+    }
+    Json(plugins)
 }
 
 /// What a plugin can be configured with.

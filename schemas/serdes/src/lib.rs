@@ -16,4 +16,4 @@ mod text;
 
 pub use converter::{Converter, Deserialized, HeaderConverter, Serialized};
 pub use error::SerdeError;
-pub use settings::ConfigProblem;
+pub use settings::{ConfigProblem, classes, header_classes};

@@ -76,16 +76,34 @@ const NOT_YET: [&str; 9] = [
     "io.confluent.connect.json.JsonSchemaConverter",
 ];
 
+/// The full class names of the converters of keys and values.
+pub fn classes() -> impl Iterator<Item = String> {
+    full_names(Place::KeyOrValue)
+}
+
+/// The full class names of the converters of headers.
+pub fn header_classes() -> impl Iterator<Item = String> {
+    full_names(Place::Header)
+}
+
+fn full_names(place: Place) -> impl Iterator<Item = String> {
+    let fitting = NAMES.iter().filter(move |(name, ..)| name.fits(place));
+    fitting.map(|(_, package, simple, _)| format!("{package}{simple}"))
+}
+
 impl Name {
+    fn fits(self, place: Place) -> bool {
+        place == Place::Header || self != Self::SimpleHeader
+    }
+
     pub(crate) fn find(class: &str, place: Place) -> Result<Self, ConfigProblem> {
         let class = class.trim();
-        let fits = |name: Self| place == Place::Header || name != Self::SimpleHeader;
         let found = NAMES.iter().find(|(_, package, simple, aliases)| {
             let full = class.strip_prefix(package) == Some(simple);
             full || class == *simple || aliases.contains(&class)
         });
         if let Some((name, ..)) = found
-            && fits(*name)
+            && name.fits(place)
         {
             return Ok(*name);
         }
@@ -97,7 +115,7 @@ impl Name {
             }
             None => "is no converter",
         };
-        let work = NAMES.iter().filter(|(name, ..)| fits(*name));
+        let work = NAMES.iter().filter(|(name, ..)| name.fits(place));
         let work: Vec<_> = work.map(|(_, _, simple, _)| *simple).collect();
         let message = format!("{class} {what}; those that work: {}", work.join(", "));
         Err(ConfigProblem::new("", message))

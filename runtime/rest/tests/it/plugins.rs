@@ -18,6 +18,12 @@ async fn plugins_are_listed_sinks_first() {
         all["body"][2],
         json!({"class": "same", "type": "transformation", "version": "1.2.0"})
     );
+    let json = "org.apache.kafka.connect.json.JsonConverter";
+    for kind in ["converter", "header_converter"] {
+        let of_kind = |plugin: &&Value| plugin["class"] == json && plugin["type"] == kind;
+        let listed = all["body"].as_array().unwrap().iter().filter(of_kind);
+        assert_eq!(listed.count(), 1, "{kind}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
