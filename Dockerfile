@@ -2,6 +2,7 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
+ARG LONGSHORE_COMMIT=unknown
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target cargo xtask dist
 
 FROM debian:12-slim

@@ -1,6 +1,7 @@
 //! One file to hand out: `dist/longshore`.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -13,7 +14,7 @@ pub(crate) fn run() -> Result<()> {
     process::run(
         workspace
             .cargo()
-            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+            .envs(commit().map(|commit| ("LONGSHORE_COMMIT", commit)))
             .args(["build", "--release", "--package", "longshore"]),
     )?;
     let folder = process::root().join("dist");
@@ -23,4 +24,12 @@ pub(crate) fn run() -> Result<()> {
     let bytes = fs::copy(&built, &file).with_context(|| format!("copy {}", built.display()))?;
     println!("dist/longshore: {:.1} MB", bytes as f64 / 1e6);
     Ok(())
+}
+
+/// What `GET /` calls its commit; a copy of the sources without their history has none.
+fn commit() -> Option<String> {
+    let mut git = Command::new("git");
+    let asked = git.current_dir(process::root()).args(["rev-parse", "HEAD"]);
+    let stdout = process::capture(asked).ok()?;
+    Some(String::from_utf8(stdout).ok()?.trim().to_owned())
 }

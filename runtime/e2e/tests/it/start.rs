@@ -1,6 +1,7 @@
 //! Starting and stopping a worker.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
 use longshore_e2e::worker::Setup;
@@ -65,6 +66,31 @@ fn a_data_directory_of_another_format_is_refused() {
     std::fs::write(folder.path().join("data/format"), "longshore-log 999\n").unwrap();
     let message = fails(&Setup::new(folder.path()), 3, "data-dir-format");
     assert!(message.contains("longshore-log 999"), "{message}");
+}
+
+#[test]
+fn the_key_of_passwords_is_made_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    Setup::new(folder.path()).start().unwrap().stop().unwrap();
+    let key = std::fs::metadata(folder.path().join("data/secret.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_key_of_passwords_that_is_none_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path()).set("config.secret.key.file=my.key");
+    let message = fails(&setup, 2, "config-invalid");
+    assert!(
+        message.contains("config.secret.key.file (from --set): my.key: "),
+        "{message}"
+    );
+    std::fs::write(folder.path().join("my.key"), "hunter2").unwrap();
+    let message = fails(&setup, 2, "config-invalid");
+    assert!(
+        message.contains("32 bytes in base64") && !message.contains("hunter2"),
+        "{message}"
+    );
 }
 
 #[test]
