@@ -16,14 +16,11 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
 fn run(program: &str, arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
     plugins::build_all()?;
-    process::run(workspace.cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "longshore",
-        "--package",
-        "longshore-e2e",
-    ]))?;
+    // One after the other: together, the worker would get the features of tokio that only the simulation needs.
+    for package in ["longshore", "longshore-e2e"] {
+        let mut build = workspace.cargo();
+        process::run(build.args(["build", "--release", "--package", package]))?;
+    }
     let mut command =
         std::process::Command::new(workspace.target_dir.join("release").join(program));
     process::run(command.current_dir(process::root()).args(arguments))

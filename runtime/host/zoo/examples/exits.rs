@@ -1,25 +1,15 @@
 //! Ends its process, which it has not.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+use longshore_sdk::{Ctx, Fault, Polled, plugin};
+use longshore_zoo::{Deed, Does};
 
-struct Guest;
+struct Exits;
 
-impl Source for Guest {
-    type Config = ();
-
-    async fn open(
-        _ctx: &Ctx,
-        _task: TaskContext,
-        _config: (),
-        _positions: Vec<SourcePosition>,
-    ) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+impl Deed for Exits {
+    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
         std::process::exit(3);
     }
 }
 
-plugin! { name: "exits", source: Guest }
+plugin! { name: "exits", source: Does<Exits> }

@@ -1,23 +1,13 @@
 //! Returns bytes that are no batch.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+use longshore_sdk::{Ctx, Fault, Polled, plugin};
+use longshore_zoo::{Deed, Does};
 
-struct Guest;
+struct Garbles;
 
-impl Source for Guest {
-    type Config = ();
-
-    async fn open(
-        _ctx: &Ctx,
-        _task: TaskContext,
-        _config: (),
-        _positions: Vec<SourcePosition>,
-    ) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+impl Deed for Garbles {
+    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
         Ok(Polled {
             batch: b"LSB\x01 and then nonsense".to_vec(),
             watermarks: Vec::new(),
@@ -25,4 +15,4 @@ impl Source for Guest {
     }
 }
 
-plugin! { name: "garbles", source: Guest }
+plugin! { name: "garbles", source: Does<Garbles> }

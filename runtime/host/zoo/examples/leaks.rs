@@ -1,23 +1,13 @@
 //! Keeps every byte that it can get.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+use longshore_sdk::{Ctx, Fault, Polled, plugin};
+use longshore_zoo::{Deed, Does};
 
-struct Guest;
+struct Leaks;
 
-impl Source for Guest {
-    type Config = ();
-
-    async fn open(
-        _ctx: &Ctx,
-        _task: TaskContext,
-        _config: (),
-        _positions: Vec<SourcePosition>,
-    ) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+impl Deed for Leaks {
+    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
         let mut kept = Vec::new();
         loop {
             kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
@@ -25,4 +15,4 @@ impl Source for Guest {
     }
 }
 
-plugin! { name: "leaks", source: Guest }
+plugin! { name: "leaks", source: Does<Leaks> }

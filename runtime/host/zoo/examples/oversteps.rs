@@ -1,26 +1,16 @@
 //! Uses files, which its manifest does not ask for.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+use longshore_sdk::{Ctx, Fault, Polled, plugin};
+use longshore_zoo::{Deed, Does};
 
-struct Guest;
+struct Oversteps;
 
-impl Source for Guest {
-    type Config = ();
-
-    async fn open(
-        _ctx: &Ctx,
-        _task: TaskContext,
-        _config: (),
-        _positions: Vec<SourcePosition>,
-    ) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn poll(&mut self, ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+impl Deed for Oversteps {
+    async fn poll(ctx: &Ctx) -> Result<Polled, Fault> {
         ctx.files().open("/etc/passwd").await?;
         Ok(Polled::default())
     }
 }
 
-plugin! { name: "oversteps", source: Guest }
+plugin! { name: "oversteps", source: Does<Oversteps> }

@@ -1,23 +1,13 @@
 //! Computes for ever.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
+use longshore_sdk::{Ctx, Fault, Polled, plugin};
+use longshore_zoo::{Deed, Does};
 
-struct Guest;
+struct Spins;
 
-impl Source for Guest {
-    type Config = ();
-
-    async fn open(
-        _ctx: &Ctx,
-        _task: TaskContext,
-        _config: (),
-        _positions: Vec<SourcePosition>,
-    ) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
+impl Deed for Spins {
+    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
         let mut n = 0_u64;
         loop {
             n = std::hint::black_box(n.wrapping_add(1));
@@ -25,4 +15,4 @@ impl Source for Guest {
     }
 }
 
-plugin! { name: "spins", source: Guest }
+plugin! { name: "spins", source: Does<Spins> }
