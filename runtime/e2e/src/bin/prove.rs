@@ -43,8 +43,8 @@ const PARTS: &[Part] = &[
     Part {
         name: "simulation",
         claim: "log, pipeline and both file connectors, compiled natively, over a simulated disk that loses unsynced writes, \
-                tears frames, fills up and fails syncs, each round from the next seed: the output equals the input byte \
-                for byte",
+                tears frames, fills up and fails syncs, each round from the next seed: the output equals the \
+                input byte for byte, and every line that the sink cannot read is a dead letter once, in order",
         rounds: 10_000,
         at_a_time: 500,
         run: simulated,

@@ -1,5 +1,5 @@
-//! The file that grows and rotates. It lives on a disk of its own that never fails: what the source
-//! has read must still be there, or there is nothing to compare with.
+//! The file that grows and rotates: lines of JSON, and here and there one that the sink's converter cannot read. It lives on
+//! a disk of its own that never fails: what the source has read must still be there, or there is nothing to compare with.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +13,10 @@ pub(super) struct Input {
     pub(super) disk: SimDisk,
     path: PathBuf,
     rotations: u64,
-    /// Everything that was ever written.
-    pub(super) content: Vec<u8>,
+    /// The lines that the sink has to write, as they were written here.
+    pub(super) good: Vec<u8>,
+    /// Those that have to become dead letters.
+    pub(super) poison: Vec<Vec<u8>>,
     lines: i64,
 }
 
@@ -27,7 +29,8 @@ impl Input {
             disk,
             path,
             rotations: 0,
-            content: Vec::new(),
+            good: Vec::new(),
+            poison: Vec::new(),
             lines: 0,
         };
         input.create();
@@ -50,7 +53,7 @@ impl Input {
 
     /// Appends a few lines, sometimes in two parts, or rotates by rename after a whole line.
     pub(super) fn step(&mut self, random: &mut Random) {
-        if self.content.ends_with(b"\n") && random.one_in(12) {
+        if self.lines > 0 && random.one_in(12) {
             self.rotations += 1;
             let rotated = self.path.with_extension(format!("log.{}", self.rotations));
             self.disk.rename(&self.path, &rotated).unwrap();
@@ -61,7 +64,16 @@ impl Input {
         for _ in 0..random.within(1..20) {
             self.lines += 1;
             let padding = "x".repeat(usize::try_from(random.within(0..200)).unwrap());
-            bytes.extend_from_slice(format!("line {} {padding}\n", self.lines).as_bytes());
+            if random.one_in(25) {
+                let line = format!("{{line {} {padding}", self.lines).into_bytes();
+                bytes.extend_from_slice(&line);
+                self.poison.push(line);
+                bytes.push(b'\n');
+            } else {
+                let line = format!("{{\"line\":{},\"padding\":\"{padding}\"}}\n", self.lines);
+                bytes.extend_from_slice(line.as_bytes());
+                self.good.extend_from_slice(line.as_bytes());
+            }
         }
         if random.one_in(4) {
             let part = usize::try_from(random.within(1..bytes.len() as u64)).unwrap();
@@ -72,10 +84,9 @@ impl Input {
         }
     }
 
-    fn append(&mut self, bytes: &[u8]) {
+    fn append(&self, bytes: &[u8]) {
         let file = self.file();
         file.append(bytes).unwrap();
         file.sync_data().unwrap();
-        self.content.extend_from_slice(bytes);
     }
 }

@@ -1,8 +1,11 @@
 //! One life of a worker: the log, a source task and a sink task, until it is stopped, fails, or the
 //! power goes.
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,13 +34,29 @@ use super::world::{DATA, OUTPUT};
 use crate::seed::Random;
 
 const TOPIC: &str = "lines";
+const DEAD_LETTERS: &str = "dead-letters";
 const GROUP: &str = "connect-sink";
 
-fn partition() -> TopicPartition {
+fn partition(topic: &str) -> TopicPartition {
     TopicPartition {
-        topic: TopicName::parse(TOPIC).unwrap(),
+        topic: TopicName::parse(topic).unwrap(),
         partition: 0,
     }
+}
+
+/// All values of a partition; none where there is no such topic.
+async fn values(log: &Log, partition: &TopicPartition) -> Vec<Vec<u8>> {
+    let mut values = Vec::new();
+    let Ok((mut offset, end)) = Fetch::bounds(log, partition).await else {
+        return values;
+    };
+    while offset < end {
+        let fetched = Fetch::fetch(log, partition, offset, 1 << 20).await.unwrap();
+        let value = |range: &Option<Range<u32>>| fetched.bytes(range.as_ref().unwrap()).to_vec();
+        values.extend(fetched.records.iter().map(|record| value(&record.value)));
+        offset = fetched.next_offset;
+    }
+    values
 }
 
 /// How a life ended.
@@ -92,19 +111,23 @@ impl<'w> Life<'w> {
         }
     }
 
-    /// Ends when the sink's group has committed the last line.
-    pub(super) fn live_until_everything_arrived(self) -> End {
+    /// Ends when the sink's group has committed the last line; the dead letters there are then.
+    pub(super) fn live_until_everything_arrived(self) -> (End, Vec<Vec<u8>>) {
         let lines = self.input.lines();
-        self.live(|log, _, _| async move {
-            let partition = partition();
+        let letters = Rc::new(RefCell::new(Vec::new()));
+        let found = Rc::clone(&letters);
+        let end = self.live(|log, _, _| async move {
+            let partition = partition(TOPIC);
             loop {
                 let committed = Fetch::committed(&log, GROUP, std::slice::from_ref(&partition));
                 if committed.await.unwrap() == [Some(lines)] {
+                    found.replace(values(&log, &self::partition(DEAD_LETTERS)).await);
                     return true;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
-        })
+        });
+        (end, letters.take())
     }
 
     pub(super) fn live_a_while(self) -> End {
@@ -250,9 +273,7 @@ async fn create(log: &Log, name: &str) -> BrokerResult<()> {
 }
 
 fn settings(pairs: &[(&str, &str)], flush_ms: u64) -> (Settings, Settings) {
-    let text = "org.apache.kafka.connect.storage.StringConverter";
-    let converters = [("key.converter", text), ("value.converter", text)];
-    let connector = converters.iter().chain(pairs);
+    let connector = pairs.iter();
     let connector = connector.map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let worker = Settings::from([("offset.flush.interval.ms".to_owned(), flush_ms.to_string())]);
     (connector.collect(), worker)
@@ -294,7 +315,17 @@ async fn source(
     clock: &Arc<dyn Clock>,
 ) -> BrokerResult<SourceParts<Log, NativeSource, NoTransform>> {
     let path = "/in/app.log";
-    let (connector, worker) = settings(&[("file", path), ("topic", TOPIC)], flush_ms);
+    let (connector, worker) = settings(
+        &[
+            ("file", path),
+            ("topic", TOPIC),
+            (
+                "value.converter",
+                "org.apache.kafka.connect.storage.StringConverter",
+            ),
+        ],
+        flush_ms,
+    );
     let log = task_log(log, &task("source")).await?;
     let offsets = log
         .broker()
@@ -328,12 +359,25 @@ async fn sink(
     SinkParts<Log, NativeSink, NoTransform>,
     watch::Sender<Vec<Assignment>>,
 )> {
-    let (connector, worker) = settings(&[("file", OUTPUT), ("topics", TOPIC)], flush_ms);
+    let (connector, worker) = settings(
+        &[
+            ("file", OUTPUT),
+            ("topics", TOPIC),
+            (
+                "value.converter",
+                "org.apache.kafka.connect.json.JsonConverter",
+            ),
+            ("value.converter.schemas.enable", "false"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", DEAD_LETTERS),
+        ],
+        flush_ms,
+    );
     let log = task_log(log, &task("sink")).await?;
     let schemas = Arc::new(SchemaTable::default());
     let env = env(&log, &connector, &schemas);
     let files = files(disk, Access::Write, OUTPUT);
-    let partition = partition();
+    let partition = partition(TOPIC);
     let topic = Topics::topic(log.broker(), &partition.topic)
         .await?
         .unwrap();

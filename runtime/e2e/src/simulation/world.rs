@@ -29,6 +29,7 @@ pub struct Seen {
     failures: u64,
     graceful: u64,
     bytes: u64,
+    dead_letters: u64,
 }
 
 impl Seen {
@@ -38,12 +39,21 @@ impl Seen {
         self.failures += other.failures;
         self.graceful += other.graceful;
         self.bytes += other.bytes;
+        self.dead_letters += other.dead_letters;
     }
 
     /// Whether every kind of end was met.
     pub(super) fn is_telling(&self) -> bool {
-        [self.bytes, self.crashes, self.failures, self.graceful]
-            .iter()
+        let Self {
+            crashes,
+            failures,
+            graceful,
+            bytes,
+            dead_letters,
+            ..
+        } = self;
+        [crashes, failures, graceful, bytes, dead_letters]
+            .into_iter()
             .all(|n| *n > 0)
     }
 }
@@ -72,12 +82,15 @@ impl World {
         self.disk.set_quota(u64::MAX);
         self.disk.crash(Loss::Everything);
         let last = Life::new(&self.disk, &self.store, &mut self.input, &mut self.random);
-        assert_eq!(last.live_until_everything_arrived(), End::Stopped);
+        let (end, dead_letters) = last.live_until_everything_arrived();
+        assert_eq!(end, End::Stopped);
+        assert_eq!(dead_letters, self.input.poison, "the dead letters");
         let output = self.disk.open(Path::new(OUTPUT)).unwrap();
         let mut bytes = vec![0; usize::try_from(output.size().unwrap()).unwrap()];
         output.read_exact_at(&mut bytes, 0).unwrap();
-        assert_same(&bytes, &self.input.content);
+        assert_same(&bytes, &self.input.good);
         self.seen.bytes = bytes.len() as u64;
+        self.seen.dead_letters = dead_letters.len() as u64;
         self.seen
     }
 
