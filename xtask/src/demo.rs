@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let cold = !workspace.target_dir.join("debug/longshore").exists();
     if cold {
         println!(
-            "A first build compiles about 350 crates: 8 to 12 minutes on 2 cores, less on more."
+            "A first build compiles about 340 crates: 8 minutes and a half on 2 cores, less on more."
         );
     }
     process::timed("guests", || plugins::build_connectors(&workspace))?;

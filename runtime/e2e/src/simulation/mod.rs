@@ -11,6 +11,7 @@
 
 mod input;
 mod life;
+mod worker;
 mod world;
 
 use std::num::NonZero;

@@ -7,10 +7,8 @@ use longshore_log::MemoryStore;
 
 use super::input::Input;
 use super::life::{End, Life};
+use super::worker::{DATA, OUTPUT};
 use crate::seed::Random;
-
-pub(super) const DATA: &str = "/data/log";
-pub(super) const OUTPUT: &str = "/out/copy.log";
 
 #[derive(Debug)]
 pub(super) struct World {

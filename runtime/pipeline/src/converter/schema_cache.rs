@@ -64,3 +64,25 @@ fn unknown(handle: u32) -> Fault {
     let message = format!("schema handle {handle} was never declared by this task");
     Fault::new(FaultClass::Fatal, "unknown-schema", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_arrives_with_a_record_has_a_limit() {
+        let record = |doc: usize| {
+            let doc = "x".repeat(doc);
+            let text =
+                format!(r#"{{"type": "record", "name": "r", "doc": "{doc}", "fields": []}}"#);
+            Schema::parse(&text).unwrap()
+        };
+        let mut cache = SchemaCache::new(Arc::default());
+        assert_eq!(cache.declare(&record(SCHEMA_BYTES_MAX / 2)).unwrap(), 1);
+        let fault = cache.declare(&record(SCHEMA_BYTES_MAX)).unwrap_err();
+        assert_eq!(
+            (fault.class, fault.code.as_str()),
+            (FaultClass::BadRecord, "schema-too-large")
+        );
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt as _;
 use longshore_disk::Loss;
 use longshore_log::{Append, Error, Expect, MemoryStore};
 
@@ -172,6 +173,57 @@ fn an_internal_topic_keeps_one_record_a_key_and_its_disk_does_not_grow() {
     rig.crash(Loss::Everything);
     rig.open().unwrap();
     assert_eq!(rig.replay("_longshore_x"), expected);
+}
+
+/// The cleaner looks at a file, and before its copy is written the record is deleted and the journal goes on in another
+/// file. A copy there would outlive the tombstone, and a rebuild would find it alone.
+#[test]
+fn a_copy_of_what_was_deleted_meanwhile_is_left_out() {
+    let one_by_one = longshore_log::LogConfig {
+        group_bytes_max: 1,
+        ..small()
+    };
+    let mut rig = Rig::new(1, one_by_one);
+    let generation = rig.raise(&["o"]).unwrap();
+    let append = |batches, moves| Append {
+        owner: owner("o"),
+        generation,
+        batches,
+        moves,
+        group: None,
+    };
+    let set = |from, to| vec![move_of("_longshore_x", "key", from, to)];
+    rig.append(append(Vec::new(), set(Expect::Absent, Some("value"))))
+        .unwrap();
+    rig.create("first", 1, &[]);
+    rig.create("second", 1, &[]);
+    let filler = "x".repeat(1_000);
+    for _ in 0..10 {
+        rig.produce(&partition("first", 0), &batch(0, &[&filler]))
+            .unwrap();
+    }
+    let log = rig.log();
+    rig.drive(log.delete_topic(&topic("first"))).unwrap();
+    let mut waiting = vec![Box::pin(
+        log.append(append(Vec::new(), set(Expect::Any, None))),
+    )];
+    for _ in 0..10 {
+        let batches = vec![(partition("second", 0), batch(0, &[&filler]))];
+        waiting.push(Box::pin(log.append(append(batches, Vec::new()))));
+    }
+    for write in &mut waiting {
+        assert!(write.now_or_never().is_none());
+    }
+    rig.upkeep().unwrap();
+    for write in waiting {
+        rig.drive(write).unwrap();
+    }
+    rig.drive(log.delete_topic(&topic("second"))).unwrap();
+    rig.upkeep().unwrap();
+    rig.store = MemoryStore::default();
+    rig.crash(Loss::Everything);
+    rig.open().unwrap();
+    assert!(rig.replay("_longshore_x").is_empty());
 }
 
 #[test]
