@@ -30,6 +30,29 @@ pub struct OutgoingRecord {
     pub headers: Vec<(String, Option<Payload>)>,
 }
 
+/// Head of a batch, and of the one record in it: lengths, deltas and a count, each as long as it can be.
+const OVERHEAD_BYTES: usize = 61 + 36;
+/// Lengths of a header's name and value.
+const HEADER_OVERHEAD_BYTES: usize = 10;
+
+impl OutgoingRecord {
+    /// What a batch of this record alone takes at the most, which is what topics limit; `size` is a payload's.
+    pub fn bytes_max(&self, size: impl Fn(&Payload) -> usize) -> usize {
+        let size = |payload: &Option<Payload>| payload.as_ref().map_or(0, &size);
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, v)| name.len() + size(v) + HEADER_OVERHEAD_BYTES);
+        OVERHEAD_BYTES + size(&self.key) + size(&self.value) + headers.sum::<usize>()
+    }
+
+    /// The same of a record that shares no buffer.
+    pub(crate) fn owned_bytes_max(&self) -> usize {
+        self.bytes_max(|payload| match payload {
+            Payload::Owned(bytes) => bytes.len(),
+            Payload::Shared(range) => range.len(),
+        })
+    }
+}
+
 /// Records on their way to topics, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outgoing {

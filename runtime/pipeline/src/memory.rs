@@ -52,6 +52,8 @@ struct State {
 struct Topic {
     description: TopicDescription,
     partitions: Vec<Vec<Record>>,
+    /// The first offset that is left of each partition.
+    starts: Vec<i64>,
     keyed: HashMap<Bytes, usize>,
 }
 
@@ -92,6 +94,13 @@ impl MemoryBroker {
             let records = topic.partitions.iter().flatten();
             records.map(|record| record.value.clone()).collect()
         })
+    }
+
+    /// Removes the records before an offset, as retention would.
+    pub fn trim(&self, partition: &TopicPartition, to: i64) {
+        if let Some(topic) = self.state().topics.get_mut(&partition.topic) {
+            topic.starts[partition.partition as usize] = to;
+        }
     }
 
     /// Changes with every write.
@@ -238,6 +247,7 @@ impl Topics for MemoryBroker {
         let made = Topic {
             description: description.clone(),
             partitions: vec![Vec::new(); partitions as usize],
+            starts: vec![0; partitions as usize],
             keyed: HashMap::new(),
         };
         state.topics.insert(topic.name, made);
@@ -288,13 +298,14 @@ impl Fetch for MemoryBroker {
         let topic = state.topics.get(&partition.topic);
         let records = topic.and_then(|t| t.partitions.get(partition.partition as usize));
         let records = records.ok_or_else(|| BrokerError::UnknownPartition(partition.clone()))?;
+        let earliest = topic.map_or(0, |topic| topic.starts[partition.partition as usize]);
         let from = usize::try_from(offset)
             .ok()
-            .filter(|from| *from <= records.len());
+            .filter(|from| offset >= earliest && *from <= records.len());
         let from = from.ok_or_else(|| BrokerError::OffsetOutOfRange {
             partition: partition.clone(),
             offset,
-            earliest: 0,
+            earliest,
             latest: length(records),
         })?;
         Ok(fetched(partition, &records[from..], offset, max_bytes))
@@ -305,7 +316,8 @@ impl Fetch for MemoryBroker {
         let topic = state.topics.get(&partition.topic);
         let records = topic.and_then(|t| t.partitions.get(partition.partition as usize));
         let records = records.ok_or_else(|| BrokerError::UnknownPartition(partition.clone()))?;
-        Ok((0, length(records)))
+        let earliest = topic.map_or(0, |topic| topic.starts[partition.partition as usize]);
+        Ok((earliest, length(records)))
     }
 
     async fn subscribe(
@@ -382,6 +394,10 @@ impl Subscription for MemorySubscription {
                 *from = offset;
             }
         }
+    }
+
+    fn unfollow(&mut self, partition: &TopicPartition) {
+        self.from.retain(|(followed, _)| followed != partition);
     }
 }
 

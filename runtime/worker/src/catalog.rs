@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use longshore_model::{ConnectorName, TaskId};
 use longshore_pipeline::port::{Broker, BrokerResult};
-use longshore_pipeline::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::guarded::{Guarded, HIDDEN};
@@ -42,7 +41,7 @@ pub(crate) struct Deployed {
     pub(crate) config: Guarded,
     pub(crate) target: TargetState,
     /// The tasks' configs, as far as they are complete.
-    pub(crate) tasks: Vec<Settings>,
+    pub(crate) tasks: Vec<Guarded>,
 }
 
 /// The config topic.
@@ -68,24 +67,23 @@ impl<B: Broker> Catalog<B> {
         name: &ConnectorName,
         config: &Guarded,
     ) -> BrokerResult<()> {
-        let record = self.record(connector_key(name), config, &config.settings);
+        let record = self.record(connector_key(name), config);
         self.topic.put_all(vec![record]).await
     }
 
-    /// Replaces the tasks of a connector in one write; what is a password in its config is one in theirs.
+    /// Replaces the tasks of a connector in one write.
     pub(crate) async fn put_tasks(
         &mut self,
         name: &ConnectorName,
         n_before: u32,
-        config: &Guarded,
-        tasks: &[Settings],
+        tasks: &[Guarded],
     ) -> BrokerResult<()> {
         let mut records: Vec<Change> = task_ids(name, n_before)
             .skip(tasks.len())
             .map(|id| (Bytes::from(task_key(&id)), None))
             .collect();
-        for (id, settings) in task_ids(name, u32::MAX).zip(tasks) {
-            records.push(self.record(task_key(&id), config, settings));
+        for (id, config) in task_ids(name, u32::MAX).zip(tasks) {
+            records.push(self.record(task_key(&id), config));
         }
         let commit = json!({"tasks": tasks.len()}).to_string();
         records.push((Bytes::from(commit_key(name)), Some(Bytes::from(commit))));
@@ -125,7 +123,7 @@ impl<B: Broker> Catalog<B> {
     }
 
     /// A record of a config, its passwords sealed.
-    fn record(&self, record: String, config: &Guarded, settings: &Settings) -> Change {
+    fn record(&self, record: String, config: &Guarded) -> Change {
         let stored = |(key, value): (&String, &String)| {
             let stored = if config.passwords.contains(key) {
                 self.seal.seal(&record, key, value)
@@ -134,7 +132,7 @@ impl<B: Broker> Catalog<B> {
             };
             (key.clone(), stored)
         };
-        let properties: serde_json::Map<_, _> = settings.iter().map(stored).collect();
+        let properties: serde_json::Map<_, _> = config.settings.iter().map(stored).collect();
         let value = json!({"properties": properties}).to_string();
         (Bytes::from(record), Some(Bytes::from(value)))
     }
@@ -169,7 +167,7 @@ fn read<'a>(
             commits.push((name, value["tasks"].as_u64().unwrap_or(0)));
         } else if let Some(task) = key.strip_prefix("task-") {
             let config = read_properties(key, &value, seal);
-            tasks.insert(task.to_owned(), config.settings);
+            tasks.insert(task.to_owned(), config);
         }
     }
     for (name, paused) in targets {
@@ -267,7 +265,11 @@ mod tests {
         assert_eq!(read.len(), 1);
         assert_eq!(deployed.target, TargetState::Paused);
         assert_eq!(deployed.config.settings["k"], "c");
-        let tasks: Vec<_> = deployed.tasks.iter().map(|t| t["k"].as_str()).collect();
+        let tasks: Vec<_> = deployed
+            .tasks
+            .iter()
+            .map(|t| t.settings["k"].as_str())
+            .collect();
         assert_eq!(tasks, ["t0", "t1"]);
     }
 

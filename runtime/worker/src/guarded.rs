@@ -20,8 +20,28 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// This config, or a task's of it, as it may be shown.
-    pub(crate) fn masked(&self, settings: &Settings) -> Settings {
+    /// A task's config: what is a password in this one is one there.
+    pub(crate) fn task(&self, settings: Settings) -> Self {
+        let passwords = self.passwords.iter();
+        let passwords = passwords.filter(|key| settings.contains_key(*key));
+        Self {
+            passwords: passwords.cloned().collect(),
+            unreadable: BTreeSet::new(),
+            settings,
+        }
+    }
+
+    /// The password that a key holds.
+    pub(crate) fn password(&self, key: &str) -> Option<&str> {
+        let is_known = self.passwords.contains(key) && !self.unreadable.contains(key);
+        self.settings
+            .get(key)
+            .filter(|_| is_known)
+            .map(String::as_str)
+    }
+
+    /// As it may be shown.
+    pub(crate) fn masked(&self) -> Settings {
         let shown = |(key, value): (&String, &String)| {
             let value = if self.passwords.contains(key) {
                 HIDDEN
@@ -30,7 +50,7 @@ impl Guarded {
             };
             (key.clone(), value.to_owned())
         };
-        settings.iter().map(shown).collect()
+        self.settings.iter().map(shown).collect()
     }
 
     /// Whether it can be run with.

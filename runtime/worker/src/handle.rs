@@ -15,7 +15,6 @@ use crate::catalog::{TargetState, task_ids};
 use crate::connector::kind_of;
 use crate::context::Context;
 use crate::error::Error;
-use crate::guarded::HIDDEN;
 use crate::records::Records;
 use crate::request::Request;
 use crate::restart::RestartRequest;
@@ -81,7 +80,7 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         let entry = self.entry(name)?;
         Ok(ConnectorInfo {
             name: name.clone(),
-            config: entry.config.masked(&entry.config.settings),
+            config: entry.config.masked(),
             tasks: task_ids(name, entry.n_tasks()).collect(),
             kind: entry.kind,
         })
@@ -113,7 +112,7 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
     pub fn tasks(&self, name: &ConnectorName) -> Result<Vec<(TaskId, Settings)>, Error> {
         let entry = self.entry(name)?;
         let tasks = task_ids(name, entry.n_tasks()).zip(&entry.tasks);
-        let tasks = tasks.map(|(id, settings)| (id, entry.config.masked(settings)));
+        let tasks = tasks.map(|(id, config)| (id, config.masked()));
         Ok(tasks.collect())
     }
 
@@ -257,7 +256,7 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
     /// # Errors
     /// When the config names no connector, an unknown one, or another plugin than `class`.
     pub async fn validate(&self, class: &str, config: &Submitted) -> Result<Validation, Error> {
-        let checked = self.check(config.clone()).await?;
+        let checked = self.check(config).await?;
         let named = config
             .get("connector.class")
             .cloned()
@@ -284,10 +283,14 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         self.context.board.metrics()
     }
 
-    async fn check(&self, mut config: Submitted) -> Result<Checked, Error> {
-        self.keep_hidden(&mut config);
+    /// A password that comes back masked, as it was shown, stays what it is.
+    async fn check(&self, config: &Submitted) -> Result<Checked, Error> {
+        let name = config.get("name").cloned().flatten();
+        let name = name.and_then(|name| ConnectorName::parse(&name).ok());
+        let stands = name.and_then(|name| self.entry(&name).ok());
+        let stands = stands.map(|entry| entry.config);
         let worker = &self.context.config.settings;
-        check(&self.context.plugins, worker, &config).await
+        check(&self.context.plugins, worker, config, stands.as_deref()).await
     }
 
     async fn put_checked(
@@ -299,7 +302,7 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
             validation,
             kind,
             config,
-        } = self.check(config).await?;
+        } = self.check(&config).await?;
         let errors = validation.errors();
         if !errors.is_empty() {
             return Err(Error::InvalidConfig(errors));
@@ -323,24 +326,6 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
             info.tasks.clear();
         }
         Ok((info, is_new))
-    }
-
-    /// A password that comes back masked, as it was shown, stays what it is.
-    fn keep_hidden(&self, config: &mut Submitted) {
-        let name = config.get("name").cloned().flatten();
-        let Some(Ok(entry)) = name
-            .and_then(|name| ConnectorName::parse(&name).ok())
-            .map(|name| self.entry(&name))
-        else {
-            return;
-        };
-        for (key, value) in config.iter_mut() {
-            if value.as_deref() == Some(HIDDEN)
-                && let Some(kept) = entry.config.settings.get(key)
-            {
-                *value = Some(kept.clone());
-            }
-        }
     }
 
     fn entry(&self, name: &ConnectorName) -> Result<Entry, Error> {

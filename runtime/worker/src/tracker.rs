@@ -158,6 +158,10 @@ impl<S: Subscription> Subscription for TrackedSubscription<S> {
     fn seek(&mut self, partition: &TopicPartition, offset: i64) {
         self.subscription.seek(partition, offset);
     }
+
+    fn unfollow(&mut self, partition: &TopicPartition) {
+        self.subscription.unfollow(partition);
+    }
 }
 
 impl<B: Topics> Topics for Tracked<B> {

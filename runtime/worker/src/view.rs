@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     pub(crate) config: Arc<Guarded>,
     pub(crate) target: TargetState,
     pub(crate) kind: Kind,
-    pub(crate) tasks: Vec<Arc<Settings>>,
+    pub(crate) tasks: Vec<Arc<Guarded>>,
     pub(crate) status: Status,
     pub(crate) task_status: BTreeMap<u32, Status>,
     pub(crate) topics: BTreeSet<TopicName>,

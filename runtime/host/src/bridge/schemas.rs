@@ -15,7 +15,7 @@ impl schemas::Host for GuestState {
             let full = || {
                 fault(
                     "schema-too-many",
-                    "the task has declared 10,000 schemas already",
+                    "the task has declared 10,000 schemas, or 64 MiB of them",
                 )
             };
             self.schemas.declare(&schema).ok_or_else(full)

@@ -29,7 +29,13 @@ pub enum LedgerError {
     /// The source partition or the offset is not a JSON object.
     #[error("source partition {0} or its offset is not a JSON object")]
     NotAnObject(String),
+    /// The host keeps them all (invariant 9).
+    #[error("a task has at most {PARTITIONS_MAX} source partitions")]
+    TooManyPartitions,
 }
+
+/// Most source partitions of a task, as the contract says.
+const PARTITIONS_MAX: usize = 100_000;
 
 impl From<LedgerError> for Fault {
     fn from(error: LedgerError) -> Self {
@@ -43,13 +49,13 @@ impl From<LedgerError> for Fault {
 pub struct Ledger {
     connector: ConnectorName,
     topic: TopicName,
-    queued: HashMap<String, Queued>,
+    /// By the key of the offsets record, which is the same however a connector wrote the partition.
+    queued: HashMap<Bytes, Queued>,
 }
 
 /// The last position that was queued for a source partition.
 #[derive(Debug)]
 struct Queued {
-    key: Bytes,
     value: Bytes,
     order: Option<Order>,
 }
@@ -74,9 +80,7 @@ impl Ledger {
             let key = ledger.key(partition)?;
             let (value, _) = offset_record(position);
             let order = position.order;
-            ledger
-                .queued
-                .insert(partition.clone(), Queued { key, value, order });
+            ledger.queued.insert(key, Queued { value, order });
         }
         Ok(ledger)
     }
@@ -91,12 +95,13 @@ impl Ledger {
         positions: impl Iterator<Item = (&'a str, &'a Position)>,
     ) -> Result<Vec<Move>, LedgerError> {
         let mut moves = Vec::new();
-        let mut next = Vec::new();
+        let mut next: HashMap<Bytes, Queued> = HashMap::new();
         for (partition, position) in positions {
             let order = position
                 .order
                 .ok_or_else(|| LedgerError::NoOrder(partition.to_owned()))?;
-            let last = self.queued.get(partition);
+            let key = self.key(partition)?;
+            let last = next.get(&key).or_else(|| self.queued.get(&key));
             if let Some(from) = last.and_then(|last| last.order)
                 && order < from
             {
@@ -107,7 +112,6 @@ impl Ledger {
                     to: order,
                 });
             }
-            let key = last.map_or_else(|| self.key(partition), |last| Ok(last.key.clone()))?;
             let (value, headers) = offset_record(position);
             if last.is_some_and(|last| last.value == value && last.order == Some(order)) {
                 continue;
@@ -120,7 +124,11 @@ impl Ledger {
                 headers,
             });
             let order = Some(order);
-            next.push((partition.to_owned(), Queued { key, value, order }));
+            next.insert(key, Queued { value, order });
+        }
+        let new = next.keys().filter(|key| !self.queued.contains_key(*key));
+        if self.queued.len() + new.count() > PARTITIONS_MAX {
+            return Err(LedgerError::TooManyPartitions);
         }
         self.queued.extend(next);
         Ok(moves)
@@ -194,6 +202,28 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_partition_is_the_same_however_it_is_written() {
+        let mut ledger = ledger(&[3]);
+        let spelled = r#"{ "identity": "1", "filename": "a.log" }"#;
+        let moves = ledger.advance([(spelled, &position(7))].into_iter());
+        let from = Expect::Value(Bytes::from(r#"{"position":3}"#));
+        assert_eq!(moves.unwrap()[0].from, from);
+        let moves = ledger.advance([(PARTITION, &position(7))].into_iter());
+        assert_eq!(moves.unwrap(), []);
+    }
+
+    #[test]
+    fn partitions_have_a_limit() {
+        let mut ledger = ledger(&[]);
+        let names = (0..=PARTITIONS_MAX).map(|n| format!(r#"{{"n":{n}}}"#));
+        let (names, at) = (names.collect::<Vec<_>>(), position(1));
+        let all = names.iter().map(|name| (name.as_str(), &at));
+        assert_eq!(ledger.advance(all), Err(LedgerError::TooManyPartitions));
+        let allowed = names[1..].iter().map(|name| (name.as_str(), &at));
+        assert_eq!(ledger.advance(allowed).unwrap().len(), PARTITIONS_MAX);
     }
 
     #[test]

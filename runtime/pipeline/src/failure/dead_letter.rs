@@ -37,14 +37,47 @@ pub struct DeadLetter<'a> {
 }
 
 impl DeadLetter<'_> {
-    /// The record for the dead-letter topic; `partition` is its index among those of the write.
+    /// The record for the dead-letter topic; `partition` is its index among those of the write. What is over the topic's
+    /// limit goes without its value, if need be without its key and headers too, and says in a header how large it was: a
+    /// letter that no topic takes would stop every record behind it.
     #[must_use]
     pub fn into_record(
         self,
         partition: u32,
         task: &TaskId,
         policy: &DeadLetterPolicy,
+        bytes_max: usize,
     ) -> OutgoingRecord {
+        let whole = self.clone().whole(partition, task, policy);
+        let bytes = whole.owned_bytes_max();
+        if bytes <= bytes_max {
+            return whole;
+        }
+        tracing::warn!(
+            topic = %policy.topic, bytes, bytes_max,
+            "a dead letter is over the topic's max.message.bytes and is written without its content"
+        );
+        let size = Payload::Owned(Bytes::from(bytes.to_string()));
+        let omitted = (format!("{PREFIX}omitted.bytes"), Some(size));
+        let mut without_value = Self {
+            value: None,
+            ..self.clone()
+        };
+        without_value.headers.push(omitted.clone());
+        let without_value = without_value.whole(partition, task, policy);
+        if without_value.owned_bytes_max() <= bytes_max {
+            return without_value;
+        }
+        let bare = Self {
+            key: None,
+            value: None,
+            headers: vec![omitted],
+            ..self
+        };
+        bare.whole(partition, task, policy)
+    }
+
+    fn whole(self, partition: u32, task: &TaskId, policy: &DeadLetterPolicy) -> OutgoingRecord {
         let context = if policy.headers {
             self.context(task)
         } else {

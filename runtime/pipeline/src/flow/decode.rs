@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use longshore_model::batch::{BatchWriter, Datum, Malformed, NewRow};
+use longshore_model::batch::{BATCH_BYTES_MAX, BatchWriter, Datum, Malformed, NewRow};
 use longshore_model::{Fault, FaultClass};
 use longshore_serdes::{Converter, Deserialized};
 
@@ -45,20 +45,42 @@ impl Read<'_> {
     }
 }
 
+/// What a part of a fetch came to.
+pub(super) struct Decoded {
+    /// The rows, each row's origin its place in the fetch.
+    pub(super) batch: Vec<u8>,
+    /// Records that are not among them.
+    pub(super) poison: Vec<Poison>,
+    /// The place of the first record that was not looked at.
+    pub(super) next: usize,
+}
+
+/// A batch ends here, so that its tables and what transforms add have room.
+const BATCH_BYTES: usize = BATCH_BYTES_MAX / 2;
+
 impl Decoder {
-    /// Writes the records into a batch, each row's origin its place in `fetched`. Records that are
-    /// poison are left out.
-    pub(super) fn decode(&mut self, fetched: &Fetched) -> Result<(Vec<u8>, Vec<Poison>), Fault> {
-        let mut writer = BatchWriter::with_capacity(fetched.buffer.len());
-        let mut poison = Vec::new();
-        for (place, record) in fetched.records.iter().enumerate() {
-            match self.decode_record(fetched, place, record, &mut writer) {
+    /// Writes records from a place on into a batch, as many as it takes: records that were compressed come to more than
+    /// was fetched. Only what does not fit a batch of its own is poison for its size.
+    pub(super) fn decode(&mut self, fetched: &Fetched, from: usize) -> Result<Decoded, Fault> {
+        let bytes = fetched.buffer.len().min(BATCH_BYTES);
+        let mut writer = BatchWriter::with_capacity(bytes);
+        let (mut poison, mut next) = (Vec::new(), from);
+        while let Some(record) = fetched.records.get(next)
+            && writer.bytes() < BATCH_BYTES
+        {
+            match self.decode_record(fetched, next, record, &mut writer) {
                 Ok(()) => {}
                 Err((_, fault)) if fault.class == FaultClass::Fatal => return Err(fault),
-                Err((stage, fault)) => poison.push((place, stage, fault)),
+                Err((Stage::KafkaConsume, _)) if writer.rows() > 0 => break,
+                Err((stage, fault)) => poison.push((next, stage, fault)),
             }
+            next += 1;
         }
-        Ok((writer.finish().map_err(too_large)?, poison))
+        Ok(Decoded {
+            batch: writer.finish().map_err(too_large)?,
+            poison,
+            next,
+        })
     }
 
     fn decode_record(

@@ -180,9 +180,9 @@ impl<B: Broker> Encoder<B> {
             fault,
         };
         let partition = out.partition(DEAD_LETTERS, partition, destination);
-        out.outgoing
-            .records
-            .push(letter.into_record(partition, &self.task, policy));
+        let limit = destination.message_bytes_max;
+        let dead = letter.into_record(partition, &self.task, policy, limit);
+        out.outgoing.records.push(dead);
     }
 }
 
@@ -292,18 +292,14 @@ fn within_limit(
     record: &OutgoingRecord,
     destination: &Destination,
 ) -> Result<(), Fault> {
-    let size = |payload: &Option<Payload>| payload.as_ref().map_or(0, |p| outgoing.bytes(p).len());
-    let headers: usize = record
-        .headers
-        .iter()
-        .map(|(name, v)| name.len() + size(v))
-        .sum();
-    let bytes = size(&record.key) + size(&record.value) + headers;
+    let bytes = record.bytes_max(|payload| outgoing.bytes(payload).len());
     let limit = destination.message_bytes_max;
     if bytes <= limit {
         return Ok(());
     }
-    let message = format!("a record of {bytes} bytes is over max.message.bytes of {limit}");
+    let message = format!(
+        "a batch of this record alone may take {bytes} bytes, and max.message.bytes is {limit}"
+    );
     Err(
         Fault::new(FaultClass::BadRecord, "record-too-large", message)
             .with("topic", destination.name.as_str()),

@@ -24,7 +24,7 @@ struct Stand {
 #[derive(Debug, Default)]
 pub(super) struct Resume {
     stands: BTreeMap<TopicPartition, Stand>,
-    /// Whether the sink keeps positions, so that its own flush makes them final.
+    /// Whether the sink keeps positions, so that its own flush makes them final. In a group's first run nobody knows.
     pub(super) sink_keeps_positions: bool,
 }
 
@@ -37,6 +37,7 @@ impl Resume {
         assigned: &[Assignment],
         starts: &[TopicOffset],
     ) -> Result<(Self, B::Subscription), Fault> {
+        let is_first = assigned.iter().all(|a| a.committed.is_none());
         let mut stands = BTreeMap::new();
         let mut from = Vec::with_capacity(assigned.len());
         for Assignment {
@@ -59,17 +60,14 @@ impl Resume {
             };
             let begin = stand.sink.min(group);
             if begin < earliest {
-                tracing::warn!(
-                    topic = %partition.topic, partition = partition.partition, from = begin, to = earliest,
-                    "records were removed by retention before the sink had read them"
-                );
+                warn_of_gap(partition, begin, earliest);
             }
             from.push((partition.clone(), begin.max(earliest)));
             stands.insert(partition.clone(), stand);
         }
         let resumed = Self {
             stands,
-            sink_keeps_positions: !starts.is_empty(),
+            sink_keeps_positions: !starts.is_empty() || is_first,
         };
         Ok((resumed, broker.subscribe(from).await?))
     }
@@ -86,6 +84,12 @@ impl Resume {
         stand.is_some_and(|stand| offset < stand.group)
     }
 
+    /// Whether a topic of this id is assigned under the partition's name.
+    pub(super) fn is_of(&self, partition: &TopicPartition, id: Option<&TopicId>) -> bool {
+        let stand = self.stands.get(partition);
+        stand.is_some_and(|stand| Some(&stand.topic_id) == id)
+    }
+
     /// A group's offset as it may be stored: never behind what it was.
     pub(super) fn not_before(&self, partition: &TopicPartition, offset: i64) -> i64 {
         let stand = self.stands.get(partition);
@@ -100,4 +104,12 @@ impl Resume {
             }
         }
     }
+}
+
+/// Says which records are gone.
+pub(super) fn warn_of_gap(partition: &TopicPartition, from: i64, to: i64) {
+    tracing::warn!(
+        topic = %partition.topic, partition = partition.partition, from, to,
+        "records were removed by retention before the sink had read them"
+    );
 }

@@ -61,6 +61,11 @@ impl<B: Broker> DeadLetters<B> {
         }
     }
 
+    /// Whether there is anything for a flush to store.
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether a flush should not wait any longer.
     pub(super) fn are_many(&self) -> bool {
         self.bytes >= BYTES_MAX
@@ -79,10 +84,18 @@ impl<B: Broker> DeadLetters<B> {
         self.take(|letter| letter.stage == Stage::TaskPut)
     }
 
+    /// What waits about records of these partitions.
+    pub(super) fn take_of(&mut self, partitions: &[TopicPartition]) -> Outgoing {
+        self.take(|letter| partitions.contains(&letter.origin))
+    }
+
     fn take(&mut self, chosen: impl Fn(&Waiting) -> bool) -> Outgoing {
         let waiting = std::mem::take(&mut self.waiting).into_iter();
         let (taken, left): (Vec<_>, Vec<_>) = waiting.partition(chosen);
-        self.bytes = left.iter().map(|letter| weight(&letter.record)).sum();
+        self.bytes = left
+            .iter()
+            .map(|letter| letter.record.owned_bytes_max())
+            .sum();
         self.waiting = left;
         Outgoing {
             buffer: Bytes::new(),
@@ -123,7 +136,6 @@ impl<B: Broker> DeadLetters<B> {
             return Ok(());
         };
         let destination = self.destinations.resolve(policy.topic.as_str()).await??;
-        self.metrics.dead_letters.inc();
         let owned = |range: &Option<std::ops::Range<u32>>| {
             let bytes = range.as_ref().map(|range| fetched.bytes(range));
             bytes.map(|bytes| Payload::Owned(Bytes::copy_from_slice(bytes)))
@@ -144,11 +156,12 @@ impl<B: Broker> DeadLetters<B> {
         let key = record.key.as_ref().map(|range| fetched.bytes(range));
         let partition = key.map_or(0, |key| partition_of_key(key, destination.partitions));
         let partition = self.partition(TopicPartition {
-            topic: destination.name,
+            topic: destination.name.clone(),
             partition,
         });
-        let dead = letter.into_record(partition, self.log.task(), &policy);
-        self.bytes += weight(&dead);
+        let limit = destination.message_bytes_max;
+        let dead = letter.into_record(partition, self.log.task(), &policy, limit);
+        self.bytes += dead.owned_bytes_max();
         self.waiting.push(Waiting {
             origin: fetched.partition.clone(),
             offset: record.offset,
@@ -166,17 +179,4 @@ impl<B: Broker> DeadLetters<B> {
         });
         u32::try_from(index).expect("a topic has fewer than 2^32 partitions")
     }
-}
-
-fn weight(record: &OutgoingRecord) -> usize {
-    let bytes = |payload: &Option<Payload>| match payload {
-        Some(Payload::Owned(bytes)) => bytes.len(),
-        Some(Payload::Shared(range)) => range.len(),
-        None => 0,
-    };
-    let headers = record
-        .headers
-        .iter()
-        .map(|(name, value)| name.len() + bytes(value));
-    bytes(&record.key) + bytes(&record.value) + headers.sum::<usize>() + 100
 }

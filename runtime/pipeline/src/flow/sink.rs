@@ -5,27 +5,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use longshore_model::batch::Batch;
 use longshore_model::{Fault, FaultClass, TopicPartition};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::decode::Decoder;
-use super::resume::Resume;
+use super::resume::{self, Resume};
 use super::set_aside::DeadLetters;
 use super::size::BatchSize;
 use super::{Control, SinkParts, Target, Word};
-use crate::batch::{Fetched, FetchedRecord};
+use crate::batch::{Fetched, FetchedRecord, Outgoing};
 use crate::converter::SchemaCache;
 use crate::delivery::{Settles, TaskLog};
 use crate::failure::{RetryPolicy, Stage};
 use crate::port::{
-    Assignment, Broker, Generation, GroupOffsets, RowFault, Signal, SinkPlugin, Subscription,
-    TopicOffset, TransformPlugin,
+    Assignment, Broker, BrokerError, Generation, GroupOffsets, RowFault, Signal, SinkPlugin,
+    Subscription, TopicOffset, TransformPlugin,
 };
 use crate::telemetry::TaskMetrics;
 use crate::transform::Chain;
+
+/// Whoever looks for a dead letter has not got a whole `offset.flush.interval.ms`.
+const LETTERS_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Runs a sink task until it is stopped or fails. When it is stopped, what was put is flushed and
 /// its offsets are committed before the connector is closed.
@@ -82,7 +85,8 @@ enum Event {
     Fetched(Fetched),
     Reassigned,
     FlushDue,
-    TargetChanged,
+    /// Nothing to do but to look again.
+    Again,
     Stop,
 }
 
@@ -148,7 +152,7 @@ where
                 Event::Fetched(fetched) => self.deliver(fetched).await?,
                 Event::Reassigned => self.reassign().await?,
                 Event::FlushDue => self.flush().await?,
-                Event::TargetChanged => {}
+                Event::Again => {}
                 Event::Stop => return Ok(()),
             }
             if self.dead_letters.are_many() {
@@ -160,23 +164,47 @@ where
     async fn next_event(&mut self) -> Result<Event, Fault> {
         let running = self.control.target() == Target::Running;
         let has_progress = !self.progress.read.is_empty();
-        let flush_due = self.progress.last_flush + self.flush_interval;
+        let patience = if self.dead_letters.are_waiting() {
+            self.flush_interval.min(LETTERS_WAIT_MAX)
+        } else {
+            self.flush_interval
+        };
+        let flush_due = self.progress.last_flush + patience;
         let max_bytes = self.size.bytes() as usize;
         tokio::select! {
             biased;
             word = self.control.word() => Ok(match word {
                 Word::Stop => Event::Stop,
-                Word::Target => Event::TargetChanged,
+                Word::Target => Event::Again,
             }),
             Ok(()) = self.assigned.changed() => Ok(Event::Reassigned),
             () = tokio::time::sleep_until(flush_due), if has_progress => Ok(Event::FlushDue),
-            fetched = self.subscription.next(max_bytes), if running => {
-                Ok(Event::Fetched(fetched?))
+            fetched = self.subscription.next(max_bytes), if running => match fetched {
+                Ok(fetched) => Ok(Event::Fetched(fetched)),
+                Err(error) => self.go_on_after(error),
             }
         }
     }
 
-    /// The way of one batch.
+    /// As in Kafka Connect, neither retention that was faster than the sink nor the deletion of a topic ends the task.
+    fn go_on_after(&mut self, error: BrokerError) -> Result<Event, Fault> {
+        match error {
+            BrokerError::OffsetOutOfRange {
+                partition,
+                offset,
+                earliest,
+                ..
+            } if offset < earliest => {
+                resume::warn_of_gap(&partition, offset, earliest);
+                self.subscription.seek(&partition, earliest);
+            }
+            BrokerError::UnknownPartition(partition) => self.subscription.unfollow(&partition),
+            error => return Err(error.into()),
+        }
+        Ok(Event::Again)
+    }
+
+    /// The way of what was fetched, in as many batches as it takes.
     async fn deliver(&mut self, fetched: Fetched) -> Result<(), Fault> {
         if self.progress.read.is_empty() {
             self.progress.last_flush = Instant::now();
@@ -184,16 +212,19 @@ where
         self.metrics.read.inc_by(fetched.records.len() as u64);
         self.size
             .came_back(fetched.records.len(), fetched.buffer.len());
-        let (batch, poison) = self.decoder.decode(&fetched)?;
-        for (place, stage, fault) in poison {
-            self.set_aside(&fetched, place, stage, &fault).await?;
-        }
-        let shaped = self.shape(Bytes::from(batch), &fetched).await?;
-        if let Some(last) = shaped.rows().filter_map(|row| row.offset()).max() {
-            self.put(&shaped, &fetched).await?;
-            self.progress
-                .put
-                .insert(fetched.partition.clone(), last + 1);
+        let mut next = 0;
+        while next < fetched.records.len() {
+            let part = self.decoder.decode(&fetched, next)?;
+            next = part.next;
+            for (place, stage, fault) in part.poison {
+                self.set_aside(&fetched, place, stage, &fault).await?;
+            }
+            let shaped = self.shape(Bytes::from(part.batch), &fetched).await?;
+            if let Some(last) = shaped.rows().filter_map(|row| row.offset()).max() {
+                self.put(&shaped, &fetched).await?;
+                let partition = fetched.partition.clone();
+                self.progress.put.insert(partition, last + 1);
+            }
         }
         self.progress
             .read
@@ -224,7 +255,7 @@ where
     /// sink has.
     async fn shape(&mut self, batch: Bytes, fetched: &Fetched) -> Result<Batch<Bytes>, Fault> {
         let batch = Batch::parse(batch).map_err(|e| fatal("malformed-batch", e.to_string()))?;
-        let shaped = self.chain.apply(batch).await?;
+        let shaped = in_place(self.chain.apply(batch).await?, fetched)?;
         let mut left_out = BTreeSet::new();
         for (number, row) in shaped.rows().enumerate() {
             if let Some(fault) = row.fault() {
@@ -291,14 +322,13 @@ where
     /// before: it would not be put again, and a dead letter that comes twice is better than none.
     async fn flush(&mut self) -> Result<(), Fault> {
         self.progress.last_flush = Instant::now();
+        self.forget_deleted().await?;
         if self.progress.read.is_empty() {
             return Ok(());
         }
         if self.resume.sink_keeps_positions {
             let refused = self.dead_letters.take_refused();
-            if !refused.records.is_empty() {
-                self.log.append(refused, Settles::default()).await?;
-            }
+            self.store_letters(refused).await?;
         }
         let mut backoff = self.retry.for_ever().backoff();
         let safe = loop {
@@ -323,8 +353,40 @@ where
             }),
             ..Settles::default()
         };
+        let n_letters = letters.records.len();
         self.log.append(letters, settles).await?;
+        self.metrics.dead_letters.inc_by(n_letters as u64);
         self.resume.committed(&offsets);
+        Ok(())
+    }
+
+    /// Progress in a topic that is gone, or that has been created again under its name, is nobody's any more (invariant 2).
+    async fn forget_deleted(&mut self) -> Result<(), Fault> {
+        let mut gone = Vec::new();
+        for partition in self.progress.read.keys() {
+            let topic = self.log.broker().topic(&partition.topic).await?;
+            if !self
+                .resume
+                .is_of(partition, topic.map(|topic| topic.id).as_ref())
+            {
+                gone.push(partition.clone());
+            }
+        }
+        for partition in &gone {
+            self.progress.read.remove(partition);
+            self.progress.put.remove(partition);
+        }
+        let letters = self.dead_letters.take_of(&gone);
+        self.store_letters(letters).await
+    }
+
+    /// Stores dead letters apart from any offset.
+    async fn store_letters(&mut self, letters: Outgoing) -> Result<(), Fault> {
+        let n_letters = letters.records.len();
+        if n_letters > 0 {
+            self.log.append(letters, Settles::default()).await?;
+            self.metrics.dead_letters.inc_by(n_letters as u64);
+        }
         Ok(())
     }
 
@@ -383,6 +445,33 @@ impl Progress {
         }
         offsets
     }
+}
+
+/// Rows stand where the records stand that they were made from, whatever transforms made of that.
+fn in_place(shaped: Batch<Bytes>, fetched: &Fetched) -> Result<Batch<Bytes>, Fault> {
+    let Fetched {
+        partition, records, ..
+    } = fetched;
+    let mut stand = true;
+    for row in shaped.rows() {
+        let place = row.origin();
+        let record = records.get(place as usize).ok_or_else(|| {
+            let message = format!("a row came from record {place}, which the batch did not have");
+            fatal("no-such-origin", message)
+        })?;
+        let (offset, number) = (Some(record.offset), Some(partition.partition));
+        stand &= row.offset() == offset && row.partition() == number;
+    }
+    if stand {
+        return Ok(shaped);
+    }
+    let copy = Batch::parse(BytesMut::from(&shaped.buffer()[..]));
+    let mut copy = copy.map_err(|e| fatal("malformed-batch", e.to_string()))?;
+    copy.place_rows(partition.partition, |origin| {
+        records[origin as usize].offset
+    });
+    let placed = Batch::parse(copy.into_buffer().freeze());
+    placed.map_err(|e| fatal("malformed-batch", e.to_string()))
 }
 
 fn without_rows(batch: &Batch<Bytes>, left_out: &BTreeSet<usize>) -> Result<Batch<Bytes>, Fault> {

@@ -68,4 +68,7 @@ pub trait Subscription: Send {
 
     /// Goes on from another offset.
     fn seek(&mut self, partition: &TopicPartition, offset: i64);
+
+    /// Does not follow a partition any longer.
+    fn unfollow(&mut self, partition: &TopicPartition);
 }

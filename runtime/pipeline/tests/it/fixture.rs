@@ -271,7 +271,8 @@ impl SinkPlugin for ScriptedSink {
     }
 }
 
-/// Upper-cases values, drops those that are `drop`, faults those that are `fault`.
+/// Upper-cases values, drops those that are `drop`, faults those that are `fault`, and forgets where those stood that
+/// are `forget`.
 #[derive(Debug)]
 pub(crate) struct Upper;
 
@@ -292,8 +293,8 @@ impl TransformPlugin for Upper {
             let upper = value.to_uppercase();
             let row = NewRow {
                 topic: Some(writer.topic(row.topic().unwrap()).unwrap()),
-                partition: row.partition(),
-                offset: row.offset(),
+                partition: row.partition().filter(|_| text != "forget"),
+                offset: row.offset().filter(|_| text != "forget"),
                 origin: row.origin(),
                 value: Datum::Text(&upper),
                 fault,

@@ -6,7 +6,9 @@ use longshore_model::{Fault, TopicName, TopicPartition};
 use longshore_pipeline::batch::{Outgoing, OutgoingRecord, Payload};
 use longshore_pipeline::flow::{Control, SinkParts, run_sink};
 use longshore_pipeline::memory::MemoryBroker;
-use longshore_pipeline::port::{Append, Assignment, Fetch, Owner, TopicId, TopicOffset, Write};
+use longshore_pipeline::port::{
+    Append, Assignment, Fetch, NewTopic, Owner, TopicOffset, Topics, Write,
+};
 use longshore_pipeline::schemas::SchemaTable;
 use longshore_pipeline::telemetry::TaskMetrics;
 use tokio::sync::watch;
@@ -18,14 +20,22 @@ use crate::fixture::{FixedClock, Notes, ScriptedSink, Upper, control, create, lo
 const GROUP: &str = "connect-c";
 
 fn partition() -> TopicPartition {
+    partition_of("t")
+}
+
+fn partition_of(topic: &str) -> TopicPartition {
     TopicPartition {
-        topic: TopicName::parse("t").unwrap(),
+        topic: TopicName::parse(topic).unwrap(),
         partition: 0,
     }
 }
 
 async fn write(broker: &MemoryBroker, values: &[&[u8]]) {
-    create(broker, "t", 1).await;
+    write_to(broker, "t", values).await;
+}
+
+async fn write_to(broker: &MemoryBroker, topic: &str, values: &[&[u8]]) {
+    create(broker, topic, 1).await;
     let owner = Owner::from_stored("test");
     let generation = broker.raise(std::slice::from_ref(&owner)).await.unwrap();
     let record = |value: &&[u8]| OutgoingRecord {
@@ -37,7 +47,7 @@ async fn write(broker: &MemoryBroker, values: &[&[u8]]) {
     };
     let records = Outgoing {
         buffer: Bytes::new(),
-        partitions: vec![partition()],
+        partitions: vec![partition_of(topic)],
         records: values.iter().map(record).collect(),
     };
     let write = Write {
@@ -54,11 +64,14 @@ async fn committed(broker: &MemoryBroker) -> Option<i64> {
     broker.committed(GROUP, &[partition()]).await.unwrap()[0]
 }
 
-async fn assignment(broker: &MemoryBroker) -> Assignment {
+async fn assignment(broker: &MemoryBroker, topic: &str) -> Assignment {
+    let partition = partition_of(topic);
+    let described = broker.topic(&partition.topic).await.unwrap().unwrap();
+    let committed = broker.committed(GROUP, std::slice::from_ref(&partition));
     Assignment {
-        partition: partition(),
-        topic_id: TopicId(Arc::from("topic-1")),
-        committed: committed(broker).await,
+        topic_id: described.id,
+        committed: committed.await.unwrap()[0],
+        partition,
     }
 }
 
@@ -77,8 +90,19 @@ async fn start(
     settings: &[(&str, &str)],
     transforms: Vec<Upper>,
 ) -> Running {
+    let assigned = vec![assignment(broker, "t").await];
+    start_on(broker, assigned, sink, settings, transforms).await
+}
+
+async fn start_on(
+    broker: &MemoryBroker,
+    assigned: Vec<Assignment>,
+    sink: ScriptedSink,
+    settings: &[(&str, &str)],
+    transforms: Vec<Upper>,
+) -> Running {
     let (notes, put) = (Arc::clone(&sink.notes), Arc::clone(&sink.put));
-    let (sender, assigned) = watch::channel(vec![assignment(broker).await]);
+    let (sender, assigned) = watch::channel(assigned);
     let (target, stop, control): (_, _, Control) = control();
     let parts = SinkParts {
         log: log(broker).await,
@@ -195,8 +219,11 @@ const TOLERANT: [(&str, &str); 4] = [
     ("errors.deadletterqueue.topic.name", "dlq"),
 ];
 
+/// Sorted: in a group's first run what the sink refused goes before what it was never given.
 fn dead(broker: &MemoryBroker) -> Vec<Bytes> {
-    broker.values("dlq").into_iter().flatten().collect()
+    let mut values: Vec<_> = broker.values("dlq").into_iter().flatten().collect();
+    values.sort();
+    values
 }
 
 /// A sink that says where it stands, as after a kill.
@@ -222,7 +249,7 @@ async fn what_the_sink_has_passed_and_the_group_has_not_is_read_once_more_for_po
     running.put_of(r#""C""#).await;
     assert_eq!(running.notes.lock().unwrap().put, [r#""C""#]);
     running.stopped().await.unwrap();
-    assert_eq!(dead(&broker), ["{", r#""fault""#]);
+    assert_eq!(dead(&broker), [r#""fault""#, "{"]);
     assert_eq!(committed(&broker).await, Some(5));
 }
 
@@ -242,7 +269,7 @@ async fn what_the_group_has_passed_and_the_sink_has_not_is_put_but_not_set_aside
         [r#""A""#, r#""REFUSE""#, r#""B""#]
     );
     second.stopped().await.unwrap();
-    assert_eq!(dead(&broker), ["{", r#""refuse""#]);
+    assert_eq!(dead(&broker), [r#""refuse""#, "{"]);
     assert_eq!(committed(&broker).await, Some(4));
 }
 
@@ -279,7 +306,7 @@ async fn what_cannot_be_read_transformed_or_put_is_dead_lettered_with_the_offset
     assert!(broker.values("dlq").is_empty());
     running.stopped().await.unwrap();
     assert_eq!(committed(&broker).await, Some(6));
-    assert_eq!(dead(&broker), ["{", r#""fault""#, r#""refuse""#]);
+    assert_eq!(dead(&broker), [r#""fault""#, r#""refuse""#, "{"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,4 +332,82 @@ async fn a_retriable_fault_of_put_is_tried_again_with_the_same_batch() {
     running.put_of("a").await;
     running.stopped().await.unwrap();
     assert_eq!(committed(&broker).await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_is_more_than_a_batch_is_put_in_parts() {
+    let broker = MemoryBroker::default();
+    let mut values = vec![&b"x"[..]; 250_000];
+    values.push(b"last");
+    write(&broker, &values).await;
+    let tolerant = [("errors.tolerance", "all")];
+    let running = start(&broker, ScriptedSink::default(), &tolerant, Vec::new()).await;
+    running.put_of("last").await;
+    assert_eq!(running.notes.lock().unwrap().put.len(), values.len());
+    running.stopped().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_stand_where_their_records_stood_whatever_a_transform_forgets() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"forget"]).await;
+    let running = start(&broker, ScriptedSink::default(), &[], vec![Upper]).await;
+    running.put_of("FORGET").await;
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_that_was_faster_does_not_end_the_task() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a"]).await;
+    let running = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    running.put_of("a").await;
+    broker.trim(&partition(), 3);
+    write(&broker, &[b"b", b"c", b"d"]).await;
+    running.put_of("d").await;
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_is_deleted_does_not_end_the_task_nor_leaves_its_offset_to_the_next() {
+    let broker = MemoryBroker::default();
+    write(&broker, &[b"a", b"b"]).await;
+    write_to(&broker, "u", &[b"c"]).await;
+    let assigned = vec![
+        assignment(&broker, "t").await,
+        assignment(&broker, "u").await,
+    ];
+    let sink = ScriptedSink::default();
+    let running = start_on(&broker, assigned, sink, &[], Vec::new()).await;
+    running.put_of("b").await;
+    running.put_of("c").await;
+    broker.delete_topic(&partition().topic).await.unwrap();
+    write_to(&broker, "u", &[b"d"]).await;
+    running.put_of("d").await;
+    create(&broker, "t", 1).await;
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, None);
+    let of_u = broker.committed(GROUP, &[partition_of("u")]).await;
+    assert_eq!(of_u.unwrap(), [Some(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_over_its_topics_limit_is_written_without_its_value() {
+    let broker = MemoryBroker::default();
+    let poison = format!("{{{}", "x".repeat(2_000));
+    write(&broker, &[poison.as_bytes(), br#""a""#]).await;
+    let small = NewTopic {
+        name: partition_of("dlq").topic,
+        partitions: Some(1),
+        configs: [("max.message.bytes".to_owned(), "1000".to_owned())].into(),
+    };
+    broker.create_topic(small).await.unwrap();
+    let sink = ScriptedSink::default();
+    let running = start(&broker, sink, &TOLERANT, vec![Upper]).await;
+    running.put_of(r#""A""#).await;
+    running.stopped().await.unwrap();
+    assert_eq!(broker.values("dlq"), [None]);
+    assert_eq!(committed(&broker).await, Some(2));
 }

@@ -132,10 +132,14 @@ async fn plan_tasks<P: Plugins>(
     Ok(tasks.into_iter().map(complete).collect())
 }
 
-/// The config that a plugin is given: what was submitted, and its own defaults.
+/// The config that a plugin is given: what was submitted, and its own defaults. What transforms are told, their passwords
+/// among it, is not for the connector (invariant 8).
 pub(crate) fn plugin_config(definition: &ConfigDef, settings: &Settings) -> Config {
-    let submitted = settings.iter().map(|(k, v)| (k.clone(), v.clone()));
-    with_defaults(definition, submitted.collect())
+    let own = settings
+        .iter()
+        .filter(|(key, _)| !key.starts_with("transforms."));
+    let own = own.map(|(key, value)| (key.clone(), value.clone()));
+    with_defaults(definition, own.collect())
 }
 
 fn with_defaults(definition: &ConfigDef, mut config: Config) -> Config {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use longshore_model::{ConnectorName, Fault, TopicName};
 use longshore_pipeline::flow::Target;
 use longshore_pipeline::port::{Broker, BrokerResult, Generation, Plugins};
-use longshore_pipeline::settings::Settings;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +43,7 @@ pub(crate) enum Report {
     Connector { status: Status, kind: Kind },
     /// Its tasks, which start once this is durable.
     Planned {
-        tasks: Vec<Settings>,
+        tasks: Vec<Guarded>,
         done: oneshot::Sender<BrokerResult<()>>,
     },
     /// A task's state.
@@ -167,7 +166,10 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
             }
         };
         let (done, durable) = oneshot::channel();
-        let tasks = plan.task_settings();
+        let config = want.config.as_ref();
+        let config = config.expect("a deleted connector is not planned");
+        let tasks = plan.task_settings().into_iter();
+        let tasks = tasks.map(|settings| config.task(settings)).collect();
         reports.send(Report::Planned { tasks, done }).await;
         match durable.await {
             Ok(Ok(())) => {}

@@ -26,7 +26,7 @@ pub(crate) struct Checked {
     pub(crate) config: Guarded,
 }
 
-/// Checks a submitted config.
+/// Checks a submitted config. A password that is masked in it is the one that `stands` under the same key.
 ///
 /// # Errors
 /// When there is no class, or no plugin that answers to it.
@@ -34,13 +34,15 @@ pub(crate) async fn check<P: Plugins>(
     plugins: &P,
     worker: &Settings,
     submitted: &Submitted,
+    stands: Option<&Guarded>,
 ) -> Result<Checked, Error> {
     let given = |(key, value): (&String, &Option<String>)| Some((key.clone(), value.clone()?));
-    let settings: Settings = submitted.iter().filter_map(given).collect();
+    let mut settings: Settings = submitted.iter().filter_map(given).collect();
     let class = settings
         .get("connector.class")
-        .map(|class| class.trim())
+        .map(|class| class.trim().to_owned())
         .unwrap_or_default();
+    let class = class.as_str();
     let version = settings
         .get("connector.plugin.version")
         .map(|version| version.trim());
@@ -87,9 +89,17 @@ pub(crate) async fn check<P: Plugins>(
         .passwords()
         .filter(|key| settings.contains_key(*key));
     let passwords: BTreeSet<String> = passwords.map(str::to_owned).collect();
-    for key in passwords.iter().filter(|key| settings[*key] == HIDDEN) {
-        let message = format!("{key} is {HIDDEN}, and there is no password to keep: give it");
-        outcome.error(key, message);
+    for key in passwords
+        .iter()
+        .filter(|key| submitted[*key].as_deref() == Some(HIDDEN))
+    {
+        let kept = stands.and_then(|stands| stands.password(key));
+        if let Some(kept) = kept {
+            settings.insert(key.clone(), kept.to_owned());
+        } else {
+            let message = format!("{key} is {HIDDEN}, and there is no password to keep: give it");
+            outcome.error(key, message);
+        }
     }
     Ok(Checked {
         validation: outcome.finish(class),

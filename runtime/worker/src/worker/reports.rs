@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use longshore_model::{ConnectorName, TaskId};
 use longshore_pipeline::port::{Broker, BrokerResult, Plugins};
-use longshore_pipeline::settings::Settings;
 
 use super::Worker;
 use crate::catalog::task_ids;
 use crate::connector::Report;
+use crate::guarded::Guarded;
 use crate::status::{
     Change, Kind, State, Status, connector_record, no_task, task_record, topic_record,
 };
@@ -44,15 +44,11 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
     async fn store_tasks(
         &mut self,
         name: &ConnectorName,
-        tasks: Vec<Settings>,
+        tasks: Vec<Guarded>,
         changes: &mut Vec<Change>,
     ) -> BrokerResult<()> {
-        let (n_before, config) = self.view.read(|connectors| {
-            let entry = &connectors[name];
-            (entry.n_tasks(), Arc::clone(&entry.config))
-        });
-        let stored = self.catalog.put_tasks(name, n_before, &config, &tasks);
-        stored.await?;
+        let n_before = self.view.read(|connectors| connectors[name].n_tasks());
+        self.catalog.put_tasks(name, n_before, &tasks).await?;
         let n_tasks = u32::try_from(tasks.len()).expect("a connector has few tasks");
         let gone = task_ids(name, n_before).skip(tasks.len());
         changes.extend(gone.map(|id| no_task(&id)));
@@ -77,6 +73,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         };
         self.view.change(name, |entry| match report {
             Report::Connector { status, kind } => {
+                log_failure(name, None, &status);
                 changes.push(connector_record(name, &status, self.worker_id()));
                 entry.status = status;
                 if kind != Kind::Unknown {
@@ -88,6 +85,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
                 generation,
                 status,
             } => {
+                log_failure(name, Some(task), &status);
                 let record = task_record(&id_of(task), &status, self.worker_id(), generation);
                 changes.push(record);
                 entry.task_status.insert(task, status);
@@ -102,5 +100,17 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
             }
             Report::Topics(_) | Report::Planned { .. } => {}
         });
+    }
+}
+
+/// Whoever watches the log hears of it too, in one line.
+fn log_failure(connector: &ConnectorName, task: Option<u32>, status: &Status) {
+    if status.state == State::Failed {
+        let trace = status.trace.as_deref().unwrap_or_default();
+        let reason = trace.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        match task {
+            Some(task) => tracing::error!(%connector, task, reason, "a task has failed"),
+            None => tracing::error!(%connector, reason, "a connector has failed"),
+        }
     }
 }

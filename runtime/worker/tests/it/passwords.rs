@@ -50,6 +50,40 @@ async fn the_connectors_and_its_transforms_are_masked_and_stay_when_they_come_ba
 }
 
 #[tokio::test]
+async fn tasks_that_had_a_password_stay_masked_when_the_next_config_has_none() {
+    let worker = deployed().await;
+    worker
+        .handle
+        .put(submitted(&lines(&[("tasks", "2")])))
+        .await
+        .unwrap();
+    let has_failed = || worker.states("c")[0] == State::Failed;
+    assert!(worker.wait(has_failed).await);
+    for (_, task) in worker.handle.tasks(&name("c")).unwrap() {
+        assert!(
+            task.get("secret").is_none_or(|shown| shown == "[hidden]"),
+            "{task:?}"
+        );
+    }
+    let records = stored(&worker);
+    assert!(
+        records.iter().all(|record| !record.contains(PASSWORD)),
+        "{records:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_transform_is_told_is_not_told_to_the_connector() {
+    let worker = deployed().await;
+    for (_, task) in worker.handle.tasks(&name("c")).unwrap() {
+        assert!(
+            task.keys().all(|key| !key.starts_with("transforms.")),
+            "{task:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_mask_without_a_password_behind_it_is_refused() {
     let worker = TestWorker::start(&[]).await;
     let config = submitted(&lines(&[("secret", "[hidden]")]));

@@ -268,6 +268,17 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Batch<B> {
             self.buf.as_mut()[field..field + 4].copy_from_slice(&number.to_le_bytes());
         }
     }
+
+    /// Writes into each row the topic partition, and the offset that belongs to its origin.
+    pub fn place_rows(&mut self, partition: u32, offset: impl Fn(u32) -> i64) {
+        let partition = i32::try_from(partition).unwrap_or(i32::MAX);
+        for at in &self.rows {
+            let row = &mut self.buf.as_mut()[*at as usize..];
+            let origin = u32::from_le_bytes([row[12], row[13], row[14], row[15]]);
+            row[8..12].copy_from_slice(&partition.to_le_bytes());
+            row[24..32].copy_from_slice(&offset(origin).to_le_bytes());
+        }
+    }
 }
 
 /// One record of a batch.

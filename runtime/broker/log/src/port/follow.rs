@@ -93,4 +93,9 @@ impl Subscription for Follower {
             followed.offset = offset;
         }
     }
+
+    fn unfollow(&mut self, partition: &TopicPartition) {
+        self.partitions
+            .retain(|followed| followed.partition != *partition);
+    }
 }
