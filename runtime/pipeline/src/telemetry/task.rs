@@ -51,20 +51,36 @@ impl Metrics {
         metrics
     }
 
-    /// The counters of one task.
+    /// The counters of one task of a source. Those of sinks have no series for it.
     #[must_use]
-    pub fn task(&self, id: &TaskId) -> TaskMetrics {
+    pub fn source_task(&self, id: &TaskId) -> TaskMetrics {
         let labels = TaskLabels::from(id);
-        let of = |counters: &TaskCounters| counters.get_or_create(&labels).clone();
         TaskMetrics {
-            polled: of(&self.polled),
-            written: of(&self.written),
-            read: of(&self.read),
-            sent: of(&self.sent),
+            polled: self.polled.get_or_create_owned(&labels),
+            written: self.written.get_or_create_owned(&labels),
+            ..self.any_task(&labels)
+        }
+    }
+
+    /// The counters of one task of a sink. Those of sources have no series for it.
+    #[must_use]
+    pub fn sink_task(&self, id: &TaskId) -> TaskMetrics {
+        let labels = TaskLabels::from(id);
+        TaskMetrics {
+            read: self.read.get_or_create_owned(&labels),
+            sent: self.sent.get_or_create_owned(&labels),
+            ..self.any_task(&labels)
+        }
+    }
+
+    fn any_task(&self, labels: &TaskLabels) -> TaskMetrics {
+        let of = |counters: &TaskCounters| counters.get_or_create_owned(labels);
+        TaskMetrics {
             failures: of(&self.failures),
             skipped: of(&self.skipped),
             dead_letters: of(&self.dead_letters),
             retries: of(&self.retries),
+            ..TaskMetrics::default()
         }
     }
 

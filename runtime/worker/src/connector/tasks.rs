@@ -24,7 +24,7 @@ use crate::assignment::assign;
 use crate::catalog::task_ids;
 use crate::context::{Context, Live};
 use crate::offsets::positions;
-use crate::status::Status;
+use crate::status::{Kind, Status};
 use crate::task::{Effect, Event, Launch, Start, TaskState};
 use crate::tracker::{ActiveTopics, Tracked};
 
@@ -336,7 +336,10 @@ impl<B: Broker, P: Plugins> Tasks<B, P> {
                 Some(stored) => Start::Source(stored),
                 None => Start::Sink(slot.assigned.subscribe()),
             },
-            metrics: context.metrics.task(&id),
+            metrics: match plan.kind {
+                Kind::Sink => context.metrics.sink_task(&id),
+                _ => context.metrics.source_task(&id),
+            },
             clock: Arc::clone(&context.clock),
             control: Control {
                 target,
