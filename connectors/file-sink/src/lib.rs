@@ -18,6 +18,10 @@ pub use sink::FileSink;
 longshore_sdk::plugin! {
     name: "file-sink",
     sink: FileSink,
-    aliases: ["FileStreamSink", "org.apache.kafka.connect.file.FileStreamSinkConnector"],
+    aliases: [
+        "FileStreamSink",
+        "FileStreamSinkConnector",
+        "org.apache.kafka.connect.file.FileStreamSinkConnector",
+    ],
     capabilities: [write_files("file")]
 }

@@ -117,16 +117,18 @@ impl Sink for FileSink {
         let mut failed = Vec::new();
         for (row, record) in (0u32..).zip(batch.rows()) {
             let (partition, offset) = self.place_of(&record)?;
+            let stored = self.written.places.get(&partition);
+            if stored.is_some_and(|stored| offset < stored.offset) {
+                // In the file already: a batch may come twice.
+                continue;
+            }
             let topic_id = &self.topic_ids[&partition.0];
             let place = next.entry(partition).or_insert_with(|| Place {
                 topic_id: topic_id.clone(),
                 offset: 0,
             });
-            if offset < place.offset {
-                // In the file already: a batch may come twice.
-                continue;
-            }
-            place.offset = offset + 1;
+            // Transforms may have made several rows of one record, which all have its offset.
+            place.offset = place.offset.max(offset + 1);
             if let Err(fault) = self.lines.write(ctx, &mut text, record.value()) {
                 failed.push(RowFault { row, fault });
             }

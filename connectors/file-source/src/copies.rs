@@ -37,6 +37,11 @@ pub(crate) async fn recognise(ctx: &Ctx, tails: &mut [Tail]) -> Result<bool, Fau
                 tails[fresh].origin = Origin::Copy;
                 break;
             }
+            // Cut off since it was verified, it would not be found in its copy.
+            if tails[known].verify(ctx).await? == Found::Truncated {
+                tails[known].cut_off = true;
+                return Ok(false);
+            }
         }
     }
     Ok(true)
@@ -70,10 +75,8 @@ pub(crate) async fn copy_of(
 
 /// Whether a file repeats the beginning of another one: its own end is found there as well.
 async fn repeats(ctx: &Ctx, tails: &mut [Tail], fresh: usize, known: usize) -> Result<bool, Fault> {
+    // The other's size says nothing: it was listed earlier, and may have grown before it was copied.
     let size = tails[fresh].entry.stat.size;
-    if tails[known].entry.stat.size < size {
-        return Ok(false);
-    }
     let bytes = size.min(WINDOW_BYTES as u64);
     let at = size - bytes;
     let bytes = u32::try_from(bytes).expect("at most the window");

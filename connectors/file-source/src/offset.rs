@@ -3,6 +3,8 @@
 use longshore_sdk::{Fault, FaultClass, Position, SourcePosition};
 use serde_json::{Value, json};
 
+use crate::names::base_name;
+
 /// Bytes before a position that tell whether the file still holds what was read.
 pub(crate) const WINDOW_BYTES: usize = 1024;
 
@@ -32,14 +34,22 @@ impl Offset {
         if let Some(fingerprint) = self.fingerprint {
             offset["fingerprint"] = Value::String(format!("{fingerprint:016x}"));
         }
-        let order = (u128::from(self.truncations) << 64) | u128::from(self.position);
-        Position::at(offset.to_string(), order)
+        Position::at(offset.to_string(), self.order())
+    }
+
+    fn order(&self) -> u128 {
+        (u128::from(self.truncations) << 64) | u128::from(self.position)
+    }
+
+    pub(crate) fn is_behind(&self, other: &Self) -> bool {
+        self.order() < other.order()
     }
 }
 
 /// A stored position of this connector, taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
+    /// As it is stored, so that it stays one partition.
     pub(crate) partition: String,
     pub(crate) filename: String,
     pub(crate) identity: String,
@@ -61,7 +71,7 @@ impl Stored {
         };
         Ok(Self {
             partition: stored.partition.clone(),
-            filename,
+            filename: base_name(&filename),
             identity,
             offset: Offset {
                 position,

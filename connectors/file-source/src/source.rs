@@ -1,6 +1,7 @@
 //! The source: which file is read next, and what goes into a batch.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 
 use longshore_sdk::{
     BatchWriter, Ctx, Fault, FileEntry, Level, PollLimits, Polled, Problem, Source, SourcePosition,
@@ -10,6 +11,7 @@ use longshore_sdk::{
 use crate::config::FileSourceConfig;
 use crate::copies;
 use crate::filling::{Filling, cut_lines};
+use crate::names::{base_name, differ_in_device};
 use crate::offset::Stored;
 use crate::progress::{Gap, Gaps, status};
 use crate::survey::{Survey, sort_oldest_first};
@@ -17,6 +19,9 @@ use crate::tail::{Found, Origin, Place, Tail};
 
 /// Files that are kept open at a time, below what the host allows.
 const OPEN_FILES: usize = 128;
+
+/// Files without a name that are kept at most for the end of their last line.
+const UNFINISHED_MAX: usize = 16;
 
 /// The status is shown before each wait, and while there is none after so many polls.
 const POLLS_PER_STATUS: u64 = 64;
@@ -63,10 +68,14 @@ impl Source for FileSource {
         config: FileSourceConfig,
         positions: Vec<SourcePosition>,
     ) -> Result<Self, Fault> {
-        let mut stored = HashMap::new();
+        let mut stored = HashMap::<String, Stored>::new();
         for position in &positions {
             let position = Stored::parse(position)?;
-            stored.insert(position.identity.clone(), position);
+            match stored.entry(position.identity.clone()) {
+                // What was stored under two names is one file, and was read as far as under the better.
+                Entry::Occupied(other) if !other.get().offset.is_behind(&position.offset) => {}
+                entry => drop(entry.insert_entry(position)),
+            }
         }
         let mut source = Self {
             rotated: config.rotated_pattern()?,
@@ -106,10 +115,11 @@ impl Source for FileSource {
             }
             if self.surveyed {
                 ctx.progress(&status(&self.tails, &self.gaps));
-                match self.wait_change(ctx).await? {
-                    Wake::Ready => self.surveyed = false,
-                    Wake::Woken | Wake::Stopping => break,
+                // The host limits a call's CPU time, so each look gets a call of its own.
+                if self.wait_change(ctx).await? == Wake::Ready {
+                    self.surveyed = false;
                 }
+                break;
             }
         }
         self.put_positions(&mut batch.writer)?;
@@ -193,8 +203,13 @@ impl FileSource {
             if full || batch.pages_left == 0 {
                 return Ok(Read::BatchFull);
             }
-            batch.pages_left -= 1;
-            match self.tails[at].read(ctx).await? {
+            let found = self.tails[at].read(ctx).await?;
+            // Looks into what is gone come again with each survey and before all else: if they took
+            // the pages, a new live file, which is read right after a survey, might never have one.
+            if found == Found::More || self.tails[at].place != Place::Gone {
+                batch.pages_left -= 1;
+            }
+            match found {
                 Found::More => {}
                 Found::Moved => return Ok(Read::Elsewhere),
                 Found::Truncated => {
@@ -274,6 +289,7 @@ impl FileSource {
             let survey = Survey::take(ctx, &self.config.file, self.rotated.as_deref()).await?;
             self.listed = survey.all().cloned().collect();
             self.follow(&survey);
+            self.give_up_unfinished();
             self.drop_what_is_gone(ctx);
             sort_oldest_first(&mut self.tails);
             while let Some(cut) = self.tails.iter().position(|tail| tail.cut_off) {
@@ -299,8 +315,9 @@ impl FileSource {
 
     /// Matches what was listed with the files that are being read, by identity.
     fn follow(&mut self, survey: &Survey) {
+        let n_before = self.tails.len();
         let tails = self.tails.iter().enumerate();
-        let known: HashMap<String, usize> = tails
+        let mut known: HashMap<String, usize> = tails
             .map(|(at, tail)| (tail.entry.stat.identity.clone(), at))
             .collect();
         let mut found = HashSet::new();
@@ -309,25 +326,71 @@ impl FileSource {
             if let Some(at) = known.get(identity) {
                 self.tails[*at].found_at(entry, place);
                 found.insert(*at);
-            } else if let Some(stored) = self.stored.remove(identity) {
-                self.tails.push(Tail::stored(&stored, entry.clone(), place));
             } else {
-                let filename = match place {
-                    Place::Rotated if self.config.is_glob() => survey.base_of(&entry.path),
-                    Place::Rotated => &self.config.file,
-                    Place::Live | Place::Gone => &entry.path,
-                };
-                self.tails
-                    .push(Tail::fresh(filename.to_owned(), entry.clone(), place));
+                known.insert(identity.clone(), self.tails.len());
+                let tail = self.begin(survey, entry, place);
+                self.tails.push(tail);
             }
         }
-        let gone = known.values().filter(|at| !found.contains(at));
-        for at in gone {
-            let was_gone = self.tails[*at].place == Place::Gone;
-            // Its writer may have added something before it moved on.
-            self.tails[*at].unsure =
-                self.tails[*at].is_open() && !(was_gone && self.has_ended(*at));
-            self.tails[*at].place = Place::Gone;
+        for at in (0..n_before).filter(|at| !found.contains(at)) {
+            self.look_at_gone(at);
+        }
+    }
+
+    /// A file that turned up: where it was read to before, if it was.
+    fn begin(&mut self, survey: &Survey, entry: &FileEntry, place: Place) -> Tail {
+        let identity = &entry.stat.identity;
+        if let Some(stored) = self.stored.remove(identity) {
+            return Tail::stored(&stored, entry.clone(), place);
+        }
+        let filename = base_name(match place {
+            Place::Rotated if self.config.is_glob() => survey.base_of(&entry.path),
+            Place::Rotated => &self.config.file,
+            Place::Live | Place::Gone => &entry.path,
+        });
+        let elsewhere = self.stored.values().filter(|stored| {
+            stored.filename == filename && differ_in_device(&stored.identity, identity)
+        });
+        let furthest = elsewhere.reduce(|a, b| if a.offset.is_behind(&b.offset) { b } else { a });
+        let Some(stored) = furthest.map(|stored| stored.identity.clone()) else {
+            return Tail::fresh(filename, entry.clone(), place);
+        };
+        let stored = self.stored.remove(&stored).expect("it was just found");
+        let mut tail = Tail::stored(&stored, entry.clone(), place);
+        // Its fingerprint has the last word.
+        tail.unsure = true;
+        tail
+    }
+
+    /// Looks again into a file that has lost its name, while its writer may add to it, and once more
+    /// after that.
+    fn look_at_gone(&mut self, at: usize) {
+        let was_gone = self.tails[at].place == Place::Gone;
+        let has_ended = was_gone && (self.has_ended(at) || !self.awaits_successor(at));
+        let tail = &mut self.tails[at];
+        tail.place = Place::Gone;
+        if !tail.last_look {
+            tail.unsure = tail.is_open();
+            tail.last_look = has_ended;
+        }
+    }
+
+    /// Whether a file that was moved away may get a successor. Of a glob's files, which may have
+    /// names that do not come again, only those whose successor is there, if empty.
+    fn awaits_successor(&self, at: usize) -> bool {
+        let filename = &self.tails[at].filename;
+        let live = |tail: &Tail| tail.place == Place::Live && tail.filename == *filename;
+        !self.config.is_glob() || self.tails.iter().any(live)
+    }
+
+    /// Lets go of the oldest of those files whose last line has no end and whose writer is gone.
+    fn give_up_unfinished(&mut self) {
+        let is_unfinished =
+            |t: &Tail| t.place == Place::Gone && t.is_open() && t.has_rest() && !t.has_more();
+        let n = self.tails.iter().filter(|t| is_unfinished(t)).count();
+        let unfinished = self.tails.iter_mut().filter(|t| is_unfinished(t));
+        for tail in unfinished.take(n.saturating_sub(UNFINISHED_MAX)) {
+            tail.let_go();
         }
     }
 
@@ -364,14 +427,19 @@ impl FileSource {
 
     fn make_room_for_open_file(&mut self, next: usize) {
         let open = self.tails.iter().filter(|tail| tail.is_open()).count();
-        if open >= OPEN_FILES && !self.tails[next].is_open() {
-            let mut idle = self
-                .tails
-                .iter_mut()
-                .filter(|t| t.is_open() && !t.has_more() && t.place != Place::Gone);
-            if let Some(idle) = idle.next() {
-                idle.let_go();
-            }
+        if open < OPEN_FILES || self.tails[next].is_open() {
+            return;
+        }
+        let idle = self.tails.iter_mut();
+        let idle = idle.filter(|tail| tail.is_open() && !tail.has_more());
+        // Without a name it cannot be opened again, so what it may still get is a gap.
+        let least = idle.min_by_key(|tail| match tail.place {
+            Place::Gone if tail.last_look && !tail.has_rest() => 0,
+            Place::Rotated | Place::Live => 1,
+            Place::Gone => 2,
+        });
+        if let Some(least) = least {
+            least.let_go();
         }
     }
 }

@@ -55,8 +55,9 @@ impl Survey {
         self.live.iter().chain(&self.rotated)
     }
 
-    /// The files to read. One that the later listing found under another name was renamed in between;
-    /// a name that both globs cover is live; what is compressed was read before it was.
+    /// The files to read, each once. One that the later listing found under another name was renamed
+    /// in between, or has a link beside it; a name that both globs cover is live; what is compressed
+    /// was read before it was.
     pub(crate) fn to_read(&self) -> Vec<(&FileEntry, Place)> {
         let live_paths: HashSet<&str> = self.live.iter().map(|e| e.path.as_str()).collect();
         let mut to_read: Vec<_> = self
@@ -66,15 +67,9 @@ impl Survey {
             .filter(|e| !COMPRESSED.iter().any(|ending| e.path.ends_with(ending)))
             .map(|e| (e, Place::Rotated))
             .collect();
-        let renamed: HashSet<&str> = to_read
-            .iter()
-            .map(|(e, _)| e.stat.identity.as_str())
-            .collect();
-        let live = self
-            .live
-            .iter()
-            .filter(|e| !renamed.contains(e.stat.identity.as_str()));
-        to_read.extend(live.map(|e| (e, Place::Live)).collect::<Vec<_>>());
+        to_read.extend(self.live.iter().map(|e| (e, Place::Live)));
+        let mut identities = HashSet::new();
+        to_read.retain(|(e, _)| identities.insert(e.stat.identity.as_str()));
         to_read
     }
 
@@ -207,6 +202,27 @@ mod tests {
             &[("a.log.20260102", 5, Fresh), ("a.log.20260101", 5, Fresh)],
             &["a.log.20260101", "a.log.20260102"],
         );
+    }
+
+    #[test]
+    fn a_file_of_several_names_is_read_once() {
+        let named = |path: &str, identity: &str| {
+            let mut entry = entry(path, 1);
+            identity.clone_into(&mut entry.stat.identity);
+            entry
+        };
+        let survey = Survey {
+            live: vec![
+                named("/l/a.log", "1"),
+                named("/l/b.log", "2"),
+                named("/l/c.log", "2"),
+            ],
+            rotated: vec![named("/l/a.log.1", "1"), named("/l/a.log.2", "1")],
+        };
+        let to_read = survey.to_read();
+        let to_read: Vec<_> = to_read.iter().map(|(e, p)| (e.path.as_str(), *p)).collect();
+        let expected = [("/l/a.log.1", Place::Rotated), ("/l/b.log", Place::Live)];
+        assert_eq!(to_read, expected);
     }
 
     #[test]

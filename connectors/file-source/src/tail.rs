@@ -59,6 +59,8 @@ pub(crate) struct Tail {
     pub(crate) cut_off: bool,
     /// Whether it is to be looked into whatever its size says.
     pub(crate) unsure: bool,
+    /// Whether nothing will be added to it behind what the latest look was to find.
+    pub(crate) last_look: bool,
     /// How far it was ever seen to go.
     seen: u64,
     file: Option<File>,
@@ -78,6 +80,7 @@ impl Tail {
             lines: None,
             cut_off: false,
             unsure: false,
+            last_look: false,
             seen: 0,
             file: None,
         }
@@ -97,6 +100,7 @@ impl Tail {
             cut_off: false,
             // A live one may have been cut off and have grown again to where it was.
             unsure: place == Place::Live,
+            last_look: false,
             seen: 0,
             file: None,
         }
@@ -116,6 +120,7 @@ impl Tail {
     pub(crate) fn found_at(&mut self, entry: &FileEntry, place: Place) {
         self.entry = entry.clone();
         self.place = place;
+        self.last_look = false;
         self.seen = self.seen.max(entry.stat.size);
     }
 

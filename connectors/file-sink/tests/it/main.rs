@@ -52,6 +52,18 @@ fn opening_cuts_back_to_the_flush_and_reads_on_from_there() {
 }
 
 #[test]
+fn several_rows_of_one_record_are_all_written_and_none_of_them_twice() {
+    let host = FakeHost::default();
+    let mut writing = Writing::open(&host, 1).unwrap().0;
+    let rows = [(0, "one"), (0, "one more"), (1, "two"), (1, "two more")];
+    writing.put_rows(&rows);
+    writing.put_rows(&rows);
+    assert_eq!(writing.flush(), [at(2)]);
+    let text = host.read_file(OUT).unwrap();
+    assert_eq!(text, b"one\none more\ntwo\ntwo more\n");
+}
+
+#[test]
 fn a_file_cut_off_from_outside_is_a_named_fault() {
     let host = FakeHost::default();
     let mut writing = Writing::open(&host, 1).unwrap().0;
@@ -71,7 +83,7 @@ fn another_writer_of_the_file_is_noticed() {
     let host = FakeHost::default();
     let mut writing = Writing::open(&host, 1).unwrap().0;
     host.append_file(OUT, "not ours\n");
-    let put = writing.sink.put(&writing.ctx, 1, batch(0, &["one"]));
+    let put = writing.sink.put(&writing.ctx, 1, batch(&[(0, "one")]));
     assert_eq!(complete(&host, put).unwrap_err().code, "file-changed");
 }
 
@@ -149,9 +161,12 @@ impl Writing {
     }
 
     fn put(&mut self, first: i64, values: &[&str]) {
-        let put = self
-            .sink
-            .put(&self.ctx, self.generation, batch(first, values));
+        let rows: Vec<_> = (first..).zip(values.iter().copied()).collect();
+        self.put_rows(&rows);
+    }
+
+    fn put_rows(&mut self, rows: &[(i64, &str)]) {
+        let put = self.sink.put(&self.ctx, self.generation, batch(rows));
         assert!(complete(&self.host, put).unwrap().is_empty());
     }
 
@@ -172,10 +187,10 @@ fn at(offset: i64) -> TopicPosition {
     }
 }
 
-fn batch(first: i64, values: &[&str]) -> Batch<Vec<u8>> {
+fn batch(rows: &[(i64, &str)]) -> Batch<Vec<u8>> {
     let mut writer = BatchWriter::default();
     let topic = Some(writer.topic("orders").unwrap());
-    for (offset, value) in (first..).zip(values) {
+    for &(offset, value) in rows {
         let row = NewRow {
             topic,
             partition: Some(0),

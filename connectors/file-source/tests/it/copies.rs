@@ -4,6 +4,7 @@ use file_source::FileSource;
 use longshore_testkit::FakeHost;
 use longshore_testkit::contract::{self, SourceContract};
 
+use crate::machine::Machine;
 use crate::{CONFIG, LOG, Reading};
 
 const COPY: &str = "/var/log/app.log.1";
@@ -112,4 +113,51 @@ fn a_file_cut_off_while_the_worker_was_down_is_a_gap_of_unknown_length() {
     assert!(stored[0].position.order < positions[0].position.order);
     let progress: serde_json::Value = serde_json::from_str(&host.progress().unwrap()).unwrap();
     assert_eq!(progress["gaps"][0]["to"], serde_json::Value::Null);
+}
+
+/// Whatever other processes do between any two calls of the source.
+#[test]
+fn a_copy_is_recognised_whenever_it_is_made_and_the_file_cut_off() {
+    for copy_is_begun in [false, true] {
+        for gap in [0, 1, 2, 3, 5, 8] {
+            let mut call = 1;
+            while call <= copy_and_truncate_at(call, gap, copy_is_begun) {
+                call += 1;
+            }
+        }
+    }
+}
+
+/// Copies before that call and cuts off so many calls later; the calls that there were.
+fn copy_and_truncate_at(call: u64, gap: u64, copy_is_begun: bool) -> u64 {
+    let machine = Machine::default();
+    machine.host.append_file(LOG, "one\ntwo\n");
+    let mut reading = Reading::on(&machine, CONFIG, Vec::new());
+    assert_eq!(reading.read().0, ["one", "two"]);
+    machine.host.append_file(LOG, "three\n");
+    if copy_is_begun {
+        machine.host.append_file(COPY, "");
+    }
+    let before = machine.calls();
+    machine.before_call(before + call, move |host| {
+        host.append_file(LOG, "four\n");
+        copy(host);
+        if gap == 0 {
+            host.write_file(LOG, "");
+        }
+    });
+    if gap > 0 {
+        machine.before_call(before + call + gap, |host| host.write_file(LOG, ""));
+    }
+    let mut records = reading.read().0;
+    let calls = machine.calls() - before;
+    machine.finish();
+    machine.host.append_file(LOG, "five\n");
+    records.extend(reading.read().0);
+    assert_eq!(
+        records,
+        ["three", "four", "five"],
+        "call {call}, cut off {gap} calls later, copy begun before: {copy_is_begun}"
+    );
+    calls
 }

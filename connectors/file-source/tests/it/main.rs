@@ -3,6 +3,9 @@
 
 mod copies;
 mod faults;
+mod gone;
+mod machine;
+mod names;
 mod polls;
 mod rotation;
 mod seeds;
@@ -12,9 +15,16 @@ use longshore_sdk::{Config, Ctx, PollLimits, Source, SourcePosition, TaskContext
 use longshore_testkit::contract::{self, SourceContract, shown};
 use longshore_testkit::{Call, FakeHost, Step, complete};
 
+use crate::machine::Machine;
+
 const LOG: &str = "/var/log/app.log";
 
 const CONFIG: &[(&str, &str)] = &[("file", LOG), ("topic", "lines"), ("max.line.bytes", "64")];
+
+const LIMITS: PollLimits = PollLimits {
+    records_max: 500,
+    bytes_max: 64 << 10,
+};
 
 /// Runs the contract over steps that destroy nothing.
 fn contract(steps: &[&dyn Fn(&FakeHost)], expected: &[&str]) {
@@ -48,7 +58,19 @@ impl Reading {
         config: &[(&str, &str)],
         stored: Vec<SourcePosition>,
     ) -> Option<Self> {
-        let ctx = host.ctx();
+        Self::open_with(host, host.ctx(), config, stored)
+    }
+
+    fn on(machine: &Machine, config: &[(&str, &str)], stored: Vec<SourcePosition>) -> Self {
+        Self::open_with(&machine.host, machine.ctx(), config, stored).unwrap()
+    }
+
+    fn open_with(
+        host: &FakeHost,
+        ctx: Ctx,
+        config: &[(&str, &str)],
+        stored: Vec<SourcePosition>,
+    ) -> Option<Self> {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let config = Config::parse(&config.iter().map(owned).collect()).unwrap();
         let task = TaskContext {
@@ -80,16 +102,23 @@ impl Reading {
         batch.rows().map(|row| shown(&row)).collect()
     }
 
+    /// Waits until the time is up; whatever comes of it, the poll returns.
+    fn wait_out(&mut self) {
+        let mut poll = Call::new(&self.host, self.source.poll(&self.ctx, LIMITS));
+        assert!(matches!(poll.step(), Step::Waiting), "all was read before");
+        self.host.advance(3_600_000);
+        let Step::Done(polled) = poll.step() else {
+            panic!("a wait that is over ends the poll");
+        };
+        assert!(polled.unwrap().batch.is_empty());
+    }
+
     /// Everything until the source waits, and the last positions.
     fn read(&mut self) -> (Vec<String>, Vec<SourcePosition>) {
-        let limits = PollLimits {
-            records_max: 500,
-            bytes_max: 64 << 10,
-        };
         let mut records = Vec::new();
         let mut positions = std::collections::BTreeMap::new();
         loop {
-            let mut poll = Call::new(&self.host, self.source.poll(&self.ctx, limits));
+            let mut poll = Call::new(&self.host, self.source.poll(&self.ctx, LIMITS));
             let Step::Done(polled) = poll.step() else {
                 break;
             };

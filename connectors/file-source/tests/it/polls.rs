@@ -3,6 +3,7 @@
 use longshore_sdk::{Batch, PollLimits, Source};
 use longshore_testkit::{FakeHost, complete};
 
+use crate::machine::Machine;
 use crate::{CONFIG, LOG, Reading};
 
 #[test]
@@ -38,4 +39,17 @@ fn the_offset_has_the_settled_shape() {
     );
     let offset: serde_json::Value = serde_json::from_str(&stored[0].position.offset).unwrap();
     assert_eq!(offset["position"], 4);
+}
+
+#[test]
+fn a_source_without_work_looks_once_a_poll() {
+    let machine = Machine::default();
+    machine.host.append_file(LOG, "one\n");
+    let mut reading = Reading::on(&machine, CONFIG, Vec::new());
+    assert_eq!(reading.read().0, ["one"]);
+    reading.wait_out();
+    let before = machine.calls();
+    reading.wait_out();
+    let calls = machine.calls() - before;
+    assert!(calls <= 8, "{calls} calls in one poll");
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_disk::{Disk, Metadata};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::calls::Calls;
 use crate::file::{OPEN_FILES_MAX, OpenFile};
-use crate::glob::{Names, Pattern};
+use crate::glob::{Names, Pattern, split};
 use crate::grant::{Access, FilesGrant, Granted};
 use crate::watch::{self, Change};
 use crate::{Error, Work};
@@ -51,6 +52,7 @@ pub struct Entry {
 pub struct FilesClient {
     reach: Reach,
     work: Work,
+    calls: Calls,
     open_files: Arc<Semaphore>,
 }
 
@@ -64,6 +66,7 @@ impl FilesClient {
                 grant: Arc::new(grant),
             },
             work,
+            calls: Calls::new(),
             open_files: Arc::new(Semaphore::new(OPEN_FILES_MAX)),
         }
     }
@@ -74,8 +77,10 @@ impl FilesClient {
     /// # Errors
     /// When the directory is not granted or cannot be read.
     pub async fn list(&self, pattern: &str) -> Result<Vec<Entry>, Error> {
+        split(pattern)?;
+        let permit = self.calls.enter(0).await?;
         let pattern = pattern.to_owned();
-        self.run(move |reach| reach.list(&pattern)).await
+        self.run(permit, move |reach| reach.list(&pattern)).await
     }
 
     /// Facts about a file; `None` where nothing stands at the path.
@@ -83,8 +88,10 @@ impl FilesClient {
     /// # Errors
     /// When it is not granted, or not a regular file.
     pub async fn stat(&self, path: &str) -> Result<Option<Stat>, Error> {
+        split(path)?;
+        let permit = self.calls.enter(0).await?;
         let path = path.to_owned();
-        self.run(move |reach| reach.stat(&path)).await
+        self.run(permit, move |reach| reach.stat(&path)).await
     }
 
     /// Opens a file for reading.
@@ -92,14 +99,16 @@ impl FilesClient {
     /// # Errors
     /// When it is not granted, not a regular file or not there.
     pub async fn open(&self, path: &str) -> Result<OpenFile, Error> {
+        split(path)?;
+        let open_file = OpenFile::permit(&self.open_files)?;
+        let permit = self.calls.enter(0).await?;
         let path = path.to_owned();
-        let permit = OpenFile::permit(&self.open_files)?;
-        let work = self.work.clone();
-        self.run(move |reach| {
+        let (work, calls) = (self.work.clone(), self.calls.clone());
+        self.run(permit, move |reach| {
             let granted = reach.resolve(&path, Access::Read)?;
             let file = reach.disk.open(&granted.path);
             let file = file.map_err(|e| Error::io("open", Path::new(&path), e))?;
-            Ok(OpenFile::new(file, path, false, work, permit))
+            Ok(OpenFile::new(file, path, false, work, calls, open_file))
         })
         .await
     }
@@ -109,10 +118,12 @@ impl FilesClient {
     /// # Errors
     /// When it is not granted for writing, or not a regular file, or the disk fails.
     pub async fn create(&self, path: &str) -> Result<OpenFile, Error> {
+        split(path)?;
+        let open_file = OpenFile::permit(&self.open_files)?;
+        let permit = self.calls.enter(0).await?;
         let path = path.to_owned();
-        let permit = OpenFile::permit(&self.open_files)?;
-        let work = self.work.clone();
-        self.run(move |reach| {
+        let (work, calls) = (self.work.clone(), self.calls.clone());
+        self.run(permit, move |reach| {
             let granted = reach.resolve(&path, Access::Write)?;
             let file = if granted.found.is_some() {
                 let file = reach.disk.open_writable(&granted.path);
@@ -123,7 +134,7 @@ impl FilesClient {
                 reach.sync_dir_of(&granted.path)?;
                 file
             };
-            Ok(OpenFile::new(file, path, true, work, permit))
+            Ok(OpenFile::new(file, path, true, work, calls, open_file))
         })
         .await
     }
@@ -133,8 +144,11 @@ impl FilesClient {
     /// # Errors
     /// When one of them is not granted for writing, or the disk fails.
     pub async fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        split(from)?;
+        split(to)?;
+        let permit = self.calls.enter(0).await?;
         let (from, to) = (from.to_owned(), to.to_owned());
-        self.run(move |reach| {
+        self.run(permit, move |reach| {
             let old = reach.resolve(&from, Access::Write)?;
             let new = reach.resolve(&to, Access::Write)?;
             let renamed = reach.disk.rename(&old.path, &new.path);
@@ -158,15 +172,17 @@ impl FilesClient {
         known: &[Entry],
         timeout: Duration,
     ) -> Result<Change, Error> {
+        let _watch = self.calls.watch()?;
         watch::wait_change(self, patterns, known, timeout).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        permit: OwnedSemaphorePermit,
         call: impl FnOnce(&Reach) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let reach = self.reach.clone();
-        self.work.run(move || call(&reach)).await
+        self.work.run(permit, move || call(&reach)).await
     }
 }
 

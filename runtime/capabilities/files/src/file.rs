@@ -7,6 +7,7 @@ use std::sync::Arc;
 use longshore_disk::DiskFile;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::calls::Calls;
 use crate::client::Stat;
 use crate::{Error, Work};
 
@@ -21,6 +22,7 @@ pub const READ_BYTES_MAX: u32 = 4 << 20;
 pub struct OpenFile {
     inner: Arc<Inner>,
     work: Work,
+    calls: Calls,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,7 @@ impl OpenFile {
         path: String,
         writable: bool,
         work: Work,
+        calls: Calls,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let inner = Arc::new(Inner {
@@ -53,7 +56,7 @@ impl OpenFile {
             writable,
             _permit: permit,
         });
-        Self { inner, work }
+        Self { inner, work, calls }
     }
 
     /// Facts about the file, wherever it stands by now.
@@ -61,7 +64,7 @@ impl OpenFile {
     /// # Errors
     /// When the disk fails.
     pub async fn stat(&self) -> Result<Stat, Error> {
-        self.run("stat", |file| file.metadata().map(Stat::from))
+        self.run("stat", 0, |file| file.metadata().map(Stat::from))
             .await
     }
 
@@ -72,7 +75,7 @@ impl OpenFile {
     /// When the disk fails.
     pub async fn read_at(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
         let max = u64::from(max.min(READ_BYTES_MAX));
-        self.run("read", move |file| {
+        self.run("read", 0, move |file| {
             let rest = file.size()?.saturating_sub(offset).min(max);
             let mut buffer = vec![0; usize::try_from(rest).expect("at most READ_BYTES_MAX")];
             let mut filled = 0;
@@ -94,10 +97,11 @@ impl OpenFile {
     /// where the disk allows it.
     ///
     /// # Errors
-    /// When the file was opened for reading, or the disk fails.
+    /// When the file was opened for reading, or the disk fails, or too much waits for it already.
     pub async fn append(&self, bytes: Vec<u8>) -> Result<u64, Error> {
         self.writable()?;
-        self.run("append to", move |file| {
+        let held = bytes.len();
+        self.run("append to", held, move |file| {
             let size = file.size()?;
             match file.write_at(&[IoSlice::new(&bytes)], size) {
                 Ok(()) => Ok(size + bytes.len() as u64),
@@ -117,7 +121,8 @@ impl OpenFile {
     /// When the file was opened for reading, or the disk fails.
     pub async fn truncate(&self, size: u64) -> Result<(), Error> {
         self.writable()?;
-        self.run("truncate", move |file| file.truncate(size)).await
+        self.run("truncate", 0, move |file| file.truncate(size))
+            .await
     }
 
     /// Returns when content and size are on disk.
@@ -125,7 +130,7 @@ impl OpenFile {
     /// # Errors
     /// When the disk fails: then nothing since the last successful sync can be trusted.
     pub async fn sync(&self) -> Result<(), Error> {
-        self.run("sync", |file| file.sync_data()).await
+        self.run("sync", 0, |file| file.sync_data()).await
     }
 
     fn writable(&self) -> Result<(), Error> {
@@ -141,12 +146,14 @@ impl OpenFile {
     async fn run<T: Send + 'static>(
         &self,
         op: &'static str,
+        bytes: usize,
         call: impl FnOnce(&dyn DiskFile) -> std::io::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
+        let permit = self.calls.enter(bytes).await?;
         let inner = Arc::clone(&self.inner);
-        let done = self
-            .work
-            .run(move || call(&*inner.file).map_err(|e| Error::io(op, Path::new(&inner.path), e)));
+        let done = self.work.run(permit, move || {
+            call(&*inner.file).map_err(|e| Error::io(op, Path::new(&inner.path), e))
+        });
         done.await
     }
 }

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::Error;
 
 /// Longest path or glob, as on Linux.
-const PATH_BYTES_MAX: usize = 4096;
+pub(crate) const PATH_BYTES_MAX: usize = 4096;
 
 /// Checks text as a path of a file: a directory, and a name.
 pub(crate) fn split(text: &str) -> Result<(&Path, &OsStr), Error> {

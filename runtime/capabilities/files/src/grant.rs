@@ -116,9 +116,15 @@ impl FilesGrant {
             }
             Err(e) => return Err(Error::io("resolve", Path::new(text), e)),
         };
-        if real != path && !self.allows_real(disk, &real, access) {
-            let path = text.to_owned();
-            return Err(Error::LeadsOut { path });
+        if real != path {
+            // Before the rules: one of them may name the data directory.
+            if self.is_in_data_dir(disk, &real) {
+                return Err(asked.in_data_dir());
+            }
+            if !self.allows_real(disk, &real, access) {
+                let path = text.to_owned();
+                return Err(Error::LeadsOut { path });
+            }
         }
         let found = disk
             .metadata(&real)
@@ -163,12 +169,15 @@ impl FilesGrant {
             Err(e) if spelled_so => return Err(Error::io("resolve", &dir, e)),
             Err(_) => return Err(asked.not_granted()),
         };
-        let data_dir = disk.canonicalize(&self.data_dir);
-        if real.starts_with(data_dir.as_ref().unwrap_or(&self.data_dir)) {
-            let path = asked.text.to_owned();
-            return Err(Error::DataDirectory { path });
+        if self.is_in_data_dir(disk, &real) {
+            return Err(asked.in_data_dir());
         }
         Ok(real)
+    }
+
+    fn is_in_data_dir(&self, disk: &dyn Disk, real: &Path) -> bool {
+        let data_dir = disk.canonicalize(&self.data_dir);
+        real.starts_with(data_dir.as_ref().unwrap_or(&self.data_dir))
     }
 
     fn allows_real(&self, disk: &dyn Disk, real: &Path, access: Access) -> bool {
@@ -203,6 +212,11 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    fn in_data_dir(self) -> Error {
+        let path = self.text.to_owned();
+        Error::DataDirectory { path }
+    }
+
     fn not_granted(self) -> Error {
         Error::NotGranted {
             path: self.text.to_owned(),

@@ -7,6 +7,7 @@
 //!
 //! *Invariant*: no name is opened before the [`FilesGrant`] has resolved it (invariant 8).
 
+mod calls;
 mod client;
 mod error;
 mod file;

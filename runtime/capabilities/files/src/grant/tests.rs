@@ -174,6 +174,18 @@ fn the_data_directory_is_never_granted() {
 }
 
 #[test]
+fn a_link_does_not_lead_into_the_data_directory_whatever_else_is_granted() {
+    let world = world();
+    symlink("../data/segment", world.path().join("logs/to-segment")).unwrap();
+    for access in [Read, Write] {
+        let mut grant = grant(&world, access, "logs/to-segment");
+        grant.name(access, "data/segment").unwrap();
+        let refused = grant.resolve(&RealDisk, "logs/to-segment", access);
+        assert_eq!(refused.unwrap_err().code(), "file-in-data-directory");
+    }
+}
+
+#[test]
 fn text_that_is_no_path_is_refused() {
     let too_long = "x".repeat(5000);
     for text in ["", "/", "logs/", "..", "a\0b", &too_long] {

@@ -1,5 +1,6 @@
 //! The file capability over real files: identity, reading, appending, replacing, waiting.
 
+mod calls;
 mod client;
 mod wait;
 
