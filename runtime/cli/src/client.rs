@@ -83,7 +83,7 @@ impl Client {
         let response = request
             .send()
             .await
-            .map_err(|error| self.unreachable(&error))?;
+            .map_err(|error| self.unanswered(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -99,8 +99,12 @@ impl Client {
         self.send(Method::GET, path, query, None).await
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+    fn unanswered(&self, error: &reqwest::Error) -> Failure {
         let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), innermost);
+        if !error.is_connect() {
+            let message = format!("{}: no answer to the request: {reason}", self.base);
+            return Failure::new(Code::WorkerFailed, message).at(self.base.as_str());
+        }
         Failure::new(Code::WorkerUnreachable, format!("{}: {reason}", self.base))
             .at(self.base.as_str())
             .fix(

@@ -24,11 +24,14 @@ pub(crate) enum Code {
     Plugins,
     DemoFailed,
     Unhealthy,
+    Output,
+    OutputClosed,
 }
 
 impl Code {
     #[cfg(test)]
     pub(crate) const ALL: &[Self] = &[
+        Self::OutputClosed,
         Self::ConfigFile,
         Self::ConfigUnknownKey,
         Self::ConfigInvalid,
@@ -46,6 +49,7 @@ impl Code {
         Self::DataDirFormat,
         Self::DataDir,
         Self::Plugins,
+        Self::Output,
     ];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -58,8 +62,13 @@ impl Code {
 
     /// The code, how the command ends with it, and what it says.
     pub(crate) fn describe(self) -> (&'static str, Exit, &'static str) {
-        use Exit::{Environment, Runtime, Validation};
+        use Exit::{Environment, Runtime, Success, Validation};
         match self {
+            Self::OutputClosed => (
+                "output-closed",
+                Success,
+                "nobody reads stdout any more, as behind `head`; nothing is printed",
+            ),
             Self::ConfigFile => (
                 "config-file",
                 Validation,
@@ -115,6 +124,7 @@ impl Code {
             ),
             Self::DataDir => ("data-dir", Environment, "the data directory cannot be used"),
             Self::Plugins => ("plugins", Environment, "the plugins cannot be loaded"),
+            Self::Output => ("output", Environment, "stdout cannot be written to"),
         }
     }
 }

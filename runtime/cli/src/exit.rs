@@ -5,6 +5,8 @@ use std::process::ExitCode;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
+    /// Nothing went wrong.
+    Success,
     /// Something went wrong while it ran.
     Runtime,
     /// What was asked for is not valid: a config, an argument.
@@ -16,6 +18,7 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) fn number(self) -> u8 {
         match self {
+            Self::Success => 0,
             Self::Runtime => 1,
             Self::Validation => 2,
             Self::Environment => 3,

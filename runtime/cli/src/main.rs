@@ -17,6 +17,7 @@ mod events;
 mod exit;
 mod logging;
 mod output;
+mod signals;
 
 use std::process::ExitCode;
 

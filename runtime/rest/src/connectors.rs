@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use longshore_model::ConnectorName;
 use longshore_pipeline::port::{Broker, Plugins};
 use longshore_worker::{RestartRequest, Submitted, TargetState};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::api::Api;
@@ -19,6 +19,13 @@ use crate::dto::{
 };
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Body, Connector, Object, Parameters, other_name};
+
+/// What is written as `%..` in a path: all but the characters that RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// All connectors: their names, or with `expand` their states and configs by name.
 #[utoipa::path(get, operation_id = "connectors_list", path = "/connectors", tag = "connectors",
@@ -234,9 +241,6 @@ fn named(name: &str, mut config: Submitted) -> Result<Submitted, ApiError> {
 }
 
 fn created(info: ConnectorInfo, name: &str) -> Response {
-    let location = format!(
-        "/connectors/{}",
-        utf8_percent_encode(name, NON_ALPHANUMERIC)
-    );
+    let location = format!("/connectors/{}", utf8_percent_encode(name, RESERVED));
     (StatusCode::CREATED, [(LOCATION, location)], Json(info)).into_response()
 }

@@ -1,9 +1,10 @@
 //! What handlers take out of a request, with our errors instead of the framework's.
 
+use axum::body::Body as HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use bytes::Bytes;
+use futures_util::StreamExt as _;
 use longshore_model::{ConnectorName, TaskId, TopicName};
 use longshore_worker::Error as WorkerError;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,10 @@ use crate::error::ApiError;
 
 /// Most bytes of a body.
 pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// How much of a larger one is read and thrown away before it is refused: a client that is still
+/// sending when the connection closes does not get to see why.
+const REFUSED_BYTES_MAX: usize = 64 << 20;
 
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -39,15 +44,34 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Object<T> {
     }
 }
 
-async fn read(request: Request) -> Result<Bytes, ApiError> {
+async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
     let content_type = request.headers().get(CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next());
     if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
         return Err(ApiError::unsupported_media_type());
     }
-    let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await;
-    bytes.map_err(|_| ApiError::too_large(BODY_BYTES_MAX))
+    collect(request.into_body()).await
+}
+
+async fn collect(body: HttpBody) -> Result<Vec<u8>, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut n_bytes) = (Vec::new(), 0_usize);
+    while n_bytes <= REFUSED_BYTES_MAX
+        && let Some(chunk) = chunks.next().await
+    {
+        let chunk = chunk.map_err(|error| malformed(format!("the body broke off: {error}")))?;
+        n_bytes = n_bytes.saturating_add(chunk.len());
+        if n_bytes <= BODY_BYTES_MAX {
+            bytes.extend_from_slice(&chunk);
+        } else {
+            bytes = Vec::new();
+        }
+    }
+    if n_bytes > BODY_BYTES_MAX {
+        return Err(ApiError::too_large(BODY_BYTES_MAX));
+    }
+    Ok(bytes)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

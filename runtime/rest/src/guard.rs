@@ -34,14 +34,16 @@ fn check(headers: &HeaderMap, loopback: bool) -> Result<(), ApiError> {
             .get(name)
             .map(|value| value.to_str().unwrap_or_default())
     };
-    let host = text(HOST).unwrap_or_default();
-    // DNS rebinding: a page's own name that resolves to 127.0.0.1.
-    if loopback && !names_loopback(host) {
+    let host = text(HOST);
+    // DNS rebinding: a page's own name that resolves to 127.0.0.1. A browser always sends the name.
+    if loopback && let Some(host) = host.filter(|host| !names_loopback(host)) {
         let message = format!("a listener on loopback does not answer to the name {host:?}");
         return Err(ApiError::refused_origin(message));
     }
     match text(ORIGIN) {
-        Some(origin) if origin.split_once("://").map(|(_, from)| from) != Some(host) => {
+        Some(origin)
+            if host.is_none() || origin.split_once("://").map(|(_, from)| from) != host =>
+        {
             let message = format!("requests of pages from {origin:?} are refused");
             Err(ApiError::refused_origin(message))
         }
@@ -94,6 +96,16 @@ mod tests {
             assert!(!allowed(host, None, true), "{host}");
         }
         assert!(allowed("worker:8083", None, false));
+    }
+
+    #[test]
+    fn a_program_that_names_no_host_is_answered_and_a_page_is_not() {
+        let mut headers = HeaderMap::new();
+        assert!(check(&headers, true).is_ok());
+        for origin in ["http://localhost:8083", "null", "://"] {
+            headers.insert(ORIGIN, origin.parse().unwrap());
+            assert!(check(&headers, true).is_err(), "{origin}");
+        }
     }
 
     #[test]

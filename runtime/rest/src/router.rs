@@ -1,10 +1,12 @@
 //! Which path is whose, and what stands before all of them.
 
+use std::future::{Ready, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
+use axum::http::uri::{PathAndQuery, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
@@ -22,15 +24,20 @@ type Routes<B, P> = MethodRouter<Api<B, P>>;
 /// The whole API.
 pub fn router<B: Broker, P: Plugins>(api: Api<B, P>) -> Router {
     let mut router = Router::new();
-    for (path, routes) in connector_routes().into_iter().chain(own_routes()) {
+    let routes = connector_routes().into_iter().chain(own_routes());
+    for (path, routes) in routes.chain(unbuilt_routes()) {
         router = router.route(path, routes.fallback(other_method));
     }
-    router
+    let router = router
         .route("/openapi.json", get(openapi::serve).fallback(other_method))
         .fallback(not_found)
         .layer(middleware::from_fn(timely))
         .layer(middleware::from_fn(guard::guard))
-        .with_state(api)
+        .with_state(api);
+    // A layer of the router itself would run when the path has been matched already.
+    Router::new()
+        .fallback_service(router)
+        .layer(middleware::from_fn(without_last_slash))
 }
 
 fn connector_routes<B: Broker, P: Plugins>() -> Vec<(&'static str, Routes<B, P>)> {
@@ -47,10 +54,11 @@ fn connector_routes<B: Broker, P: Plugins>() -> Vec<(&'static str, Routes<B, P>)
         ),
         (
             "/connectors/{name}/config",
-            // Changing parts of a config is not built yet.
             get(connectors::config)
                 .put(connectors::put_config)
-                .patch(not_found),
+                .patch(unbuilt(
+                    "changing parts of a config does not work yet; PUT replaces the whole",
+                )),
         ),
         ("/connectors/{name}/status", get(connectors::status)),
         ("/connectors/{name}/pause", put(connectors::pause)),
@@ -86,6 +94,57 @@ fn own_routes<B: Broker, P: Plugins>() -> Vec<(&'static str, Routes<B, P>)> {
             get(topics::read).post(topics::write),
         ),
     ]
+}
+
+/// What scripts for Kafka Connect may call and must not take for a mistake of their own.
+fn unbuilt_routes<B: Broker, P: Plugins>() -> Vec<(&'static str, Routes<B, P>)> {
+    let offsets = unbuilt("offsets do not work yet; the status of a task shows its progress");
+    let loggers = unbuilt("loggers do not work yet; LONGSHORE_LOG sets levels at the start");
+    vec![
+        (
+            "/connectors/{name}/stop",
+            put(unbuilt("stop does not work yet; pause does")),
+        ),
+        (
+            "/connectors/{name}/offsets",
+            get(offsets.clone()).patch(offsets.clone()).delete(offsets),
+        ),
+        (
+            "/connectors/{name}/tasks-config",
+            get(unbuilt(
+                "tasks-config does not work; tasks shows the same configs",
+            )),
+        ),
+        ("/admin/loggers", get(loggers.clone())),
+        ("/admin/loggers/{logger}", get(loggers.clone()).put(loggers)),
+    ]
+}
+
+/// `/connectors/` is `/connectors`, as in Kafka Connect.
+async fn without_last_slash(mut request: Request, next: Next) -> Response {
+    if let Some(shorter) = shorter(request.uri()) {
+        *request.uri_mut() = shorter;
+    }
+    next.run(request).await
+}
+
+fn shorter(uri: &Uri) -> Option<Uri> {
+    let path = uri
+        .path()
+        .strip_suffix('/')
+        .filter(|path| !path.is_empty())?;
+    let path = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// Answers that a part of Kafka Connect's API does not work yet, and what does.
+fn unbuilt(message: &'static str) -> impl Fn() -> Ready<ApiError> + Clone + Send + Sync + 'static {
+    move || ready(ApiError::not_built(message))
 }
 
 async fn not_found() -> ApiError {

@@ -99,7 +99,11 @@ pub(crate) async fn read<B: Broker, P: Plugins>(
             .keep_alive(KeepAlive::default())
             .into_response());
     }
-    let limit = limit.unwrap_or(LIMIT).min(LIMIT_MAX);
+    let limit = limit.unwrap_or(LIMIT);
+    if limit > LIMIT_MAX {
+        let message = format!("limit must be at most {LIMIT_MAX} in a list, and is {limit}");
+        return Err(ApiError::bad_request("invalid-parameter", message));
+    }
     let records = records.read(&name, partition, begin, limit).await?;
     let records: Vec<Record> = records.into_iter().map(Into::into).collect();
     Ok(Json(records).into_response())
@@ -116,10 +120,12 @@ pub(crate) async fn write<B: Broker, P: Plugins>(
     Body(NewRecords(records)): Body<NewRecords>,
 ) -> Result<Json<Written>, ApiError> {
     let written = records.len();
-    let records = records.into_iter().map(NewRecord::into_domain);
-    let records = records
-        .collect::<Result<_, _>>()
-        .map_err(|message| ApiError::bad_request("malformed-json", message))?;
+    let into_domain = |(n, record): (usize, NewRecord)| {
+        let record = record.into_domain();
+        record.map_err(|why| ApiError::bad_request("malformed-json", format!("record {n}: {why}")))
+    };
+    let records = records.into_iter().enumerate().map(into_domain);
+    let records = records.collect::<Result<_, _>>()?;
     api.worker.records().write(&name, records).await?;
     Ok(Json(Written { written }))
 }

@@ -38,7 +38,7 @@ async fn list(client: &Client) -> Result<Answer> {
         .flatten()
         .map(|(name, connector)| {
             let status = &connector["status"];
-            let tasks = status["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+            let tasks = items(&status["tasks"]);
             let running = tasks
                 .iter()
                 .filter(|task| task["state"] == "RUNNING")
@@ -71,19 +71,46 @@ async fn create(client: &Client, file: &Path) -> Result<Answer> {
 
 async fn status(client: &Client, name: &str) -> Result<Answer> {
     let status = client.get(&["connectors", name, "status"], &[]).await?;
-    let row = |what: String, part: &Value| {
-        let trace = text(&part["trace"]);
-        let first = trace.lines().next().unwrap_or_default().to_owned();
-        vec![what, text(&part["state"]), text(&part["worker_id"]), first]
-    };
-    let connector = row("connector".to_owned(), &status["connector"]);
-    let tasks = status["tasks"].as_array().into_iter().flatten();
-    let tasks = tasks.map(|task| row(format!("task {}", task["id"]), task));
-    let text = table(
-        &["PART", "STATE", "WORKER", "TRACE"],
-        std::iter::once(connector).chain(tasks),
-    );
+    let text = describe(&status);
     Ok(Answer::new(status, text))
+}
+
+/// A table of the parts, and below it what some of them have to say in more than a word.
+fn describe(status: &Value) -> String {
+    let tasks = status["tasks"].as_array().into_iter().flatten();
+    let tasks = tasks.map(|task| (format!("task {}", task["id"]), task));
+    let connector = ("connector".to_owned(), &status["connector"]);
+    let parts: Vec<(String, &Value)> = std::iter::once(connector).chain(tasks).collect();
+    let rows = parts
+        .iter()
+        .map(|(what, part)| vec![what.clone(), text(&part["state"]), text(&part["worker_id"])]);
+    let mut lines = vec![table(&["PART", "STATE", "WORKER"], rows)];
+    for (what, part) in &parts {
+        let trace = text(&part["trace"]);
+        if !trace.trim().is_empty() {
+            lines.push(format!("\n{what}:"));
+            lines.extend(trace.trim_end().lines().map(|line| format!("  {line}")));
+        }
+        let gaps = items(&part["progress"]["gaps"]);
+        if !gaps.is_empty() {
+            lines.push(format!("\n{what} could not read:"));
+            lines.extend(gaps.iter().map(|gap| format!("  {}", pairs(gap))));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Keys and values as a plugin names them; what is not known is left out.
+fn pairs(object: &Value) -> String {
+    let Value::Object(pairs) = object else {
+        return object.to_string();
+    };
+    let known = pairs.iter().filter(|(_, value)| !value.is_null());
+    let known = known.map(|(key, value)| match value {
+        Value::String(text) => format!("{key} {text}"),
+        other => format!("{key} {other}"),
+    });
+    known.collect::<Vec<_>>().join(", ")
 }
 
 async fn check(client: &Client, file: &Path) -> Result<Answer> {
@@ -123,7 +150,10 @@ async fn restart(client: &Client, name: &str) -> Result<Answer> {
     Ok(Answer::new(status, format!("restarting {name}")))
 }
 
-/// The body of POST /connectors. The name goes into the config as well, as Kafka Connect keeps it.
+/// What Kafka Connect takes beside a name and a config, and the worker does not yet.
+const UNBUILT: [&str; 2] = ["initial_state", "initial_offsets"];
+
+/// The body of POST /connectors, refused as there: the config goes another way. The name goes into the config as well, as Kafka Connect keeps it.
 fn read_body(file: &Path) -> Result<(String, Map<String, Value>)> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
@@ -134,6 +164,23 @@ fn read_body(file: &Path) -> Result<(String, Map<String, Value>)> {
     let text = text.map_err(|error| input(file, &error.to_string()))?;
     let mut body: Value =
         serde_json::from_str(&text).map_err(|error| input(file, &error.to_string()))?;
+    for (key, value) in body.as_object().into_iter().flatten() {
+        match key.as_str() {
+            "name" | "config" => {}
+            key if UNBUILT.contains(&key) => {
+                if !value.is_null() {
+                    let reason = format!("{key} does not work yet; leave it out");
+                    return Err(input(file, &reason));
+                }
+            }
+            key => {
+                let reason = format!(
+                    "unknown field `{key}`, expected one of `name`, `config`, `initial_state`, `initial_offsets`"
+                );
+                return Err(input(file, &reason));
+            }
+        }
+    }
     let name = body["name"]
         .as_str()
         .map(str::trim)
@@ -154,6 +201,43 @@ fn input(file: &Path, reason: &str) -> Failure {
         .fix("give what POST /connectors takes: {\"name\": ..., \"config\": {...}}")
 }
 
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_shows_whole_traces_and_gaps_below_the_table() {
+        let status = json!({
+            "connector": {"state": "RUNNING", "worker_id": "w:1"},
+            "tasks": [
+                {"id": 0, "state": "FAILED", "worker_id": "w:1", "trace": "no number\n  in topic t, partition 0, offset 7\n"},
+                {"id": 1, "state": "RUNNING", "worker_id": "w:1", "progress": {"files": [], "gaps": [
+                    {"file": "a.log", "from": 5, "to": 9}, {"file": "b.log", "from": 0, "to": null}]}},
+                {"id": 2, "state": "RUNNING", "worker_id": "w:1", "progress": {"gaps": []}},
+            ],
+        });
+        insta::assert_snapshot!(describe(&status), @r"
+        PART       STATE    WORKER
+        connector  RUNNING  w:1
+        task 0     FAILED   w:1
+        task 1     RUNNING  w:1
+        task 2     RUNNING  w:1
+
+        task 0:
+          no number
+            in topic t, partition 0, offset 7
+
+        task 1 could not read:
+          file a.log, from 5, to 9
+          file b.log, from 0
+        ");
+    }
 }

@@ -17,6 +17,7 @@ use crate::config::{Layers, Settings, set_options};
 use crate::error::{Code, Failure, Result};
 use crate::events::Events;
 use crate::output::{Answer, event};
+use crate::signals::Signals;
 
 const SOURCE: &str = include_str!("../../../../examples/01-files/source.json");
 const SINK: &str = include_str!("../../../../examples/01-files/sink.json");
@@ -32,12 +33,14 @@ const FIRST_ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 const ONCE_LINES: u64 = 5;
 
 pub(crate) async fn run(args: &DemoArgs) -> Result<Answer> {
+    // First, so that no signal ends the process while the folder is there.
+    let mut signals = Signals::watch()?;
     let folder = Folder::enter()?;
     let settings = settings()?;
     let running = Running::start(&settings).await?;
     let shown = tokio::select! {
         shown = show(args, &running, &folder) => shown,
-        _ = tokio::signal::ctrl_c() => Ok(Answer::new(Value::Null, "")),
+        () = signals.end() => Ok(Answer::new(Value::Null, "")),
     };
     running.stop().await;
     shown
@@ -52,7 +55,7 @@ async fn show(args: &DemoArgs, running: &Running, folder: &Folder) -> Result<Ans
         client.post(&["connectors"], &[], Some(&body)).await?;
     }
     if !args.json {
-        event(introduction(running, folder));
+        event(introduction(running, folder))?;
     }
     wait_for_topic(&client).await?;
     let query = [("follow", "true".to_owned()), ("offset", "0".to_owned())];
@@ -70,7 +73,7 @@ async fn show(args: &DemoArgs, running: &Running, folder: &Folder) -> Result<Ans
             event(format!(
                 "{TOPIC}  {}",
                 record["value"].as_str().unwrap_or_default()
-            ));
+            ))?;
         }
         n_seen += 1;
         within = ARRIVES_WITHIN;
@@ -166,7 +169,7 @@ fn introduction(running: &Running, folder: &Folder) -> String {
          \x20 file-sink    topic {TOPIC} -> {output}\n\
          \n\
          In another terminal, try\n\
-         \x20 curl {rest}/connectors?expand=status\n\
+         \x20 curl '{rest}/connectors?expand=status'\n\
          \x20 curl -N '{rest}/topics/{TOPIC}/records?follow=true'\n\
          \x20 kcat -b {kafka} -t {TOPIC} -C\n\
          \x20 longshore --help\n\

@@ -1,17 +1,17 @@
 //! `longshore topic`.
 
-use std::io::BufRead as _;
+mod lines;
+mod read;
+mod write;
 
 use serde_json::{Map, Value, json};
 
 use crate::args::TopicCommand;
 use crate::client::Client;
 use crate::error::{Code, Failure, Result};
-use crate::events::Events;
-use crate::output::{self, Answer, table};
-
-/// How many lines of stdin go into one request.
-const WRITE_RECORDS_MAX: usize = 500;
+use crate::output::{Answer, table};
+use read::Selection;
+use write::RecordParts;
 
 pub(crate) async fn run(client: &Client, command: TopicCommand, as_json: bool) -> Result<Answer> {
     match command {
@@ -32,23 +32,23 @@ pub(crate) async fn run(client: &Client, command: TopicCommand, as_json: bool) -
             limit,
             follow,
         } => {
-            let mut query = Vec::new();
-            query.extend(partition.map(|partition| ("partition", partition.to_string())));
-            query.extend(offset.map(|offset| ("offset", offset)));
-            query.extend(limit.map(|limit| ("limit", limit.to_string())));
+            let selection = Selection {
+                partition,
+                offset,
+                limit,
+            };
             if follow {
-                return tail(client, &name, query, limit, as_json).await;
+                read::tail(client, &name, selection, as_json).await
+            } else {
+                read::read(client, &name, &selection, as_json).await
             }
-            let records = client.get(&["topics", &name, "records"], &query).await?;
-            let lines: Vec<String> = items(&records).iter().map(line).collect();
-            Ok(Answer::new(records, lines.join("\n")))
         }
         TopicCommand::Write {
             name,
             values,
             key,
             partition,
-        } => write(client, &name, values, &RecordParts { key, partition }).await,
+        } => write::write(client, &name, values, &RecordParts { key, partition }).await,
     }
 }
 
@@ -86,101 +86,6 @@ async fn create(
     Ok(Answer::new(created, format!("created {name}")))
 }
 
-/// Prints records as they come. Lines are events: with `--json` each is one record.
-async fn tail(
-    client: &Client,
-    name: &str,
-    mut query: Vec<(&str, String)>,
-    limit: Option<u64>,
-    as_json: bool,
-) -> Result<Answer> {
-    query.push(("follow", "true".to_owned()));
-    let mut events = Events::new(client.follow(&["topics", name, "records"], &query).await?);
-    let mut left = limit.unwrap_or(u64::MAX);
-    while left > 0
-        && let Some(record) = events.next().await?
-    {
-        output::event(if as_json {
-            record.to_string()
-        } else {
-            line(&record)
-        });
-        left -= 1;
-    }
-    Ok(Answer::new(Value::Null, ""))
-}
-
-struct RecordParts {
-    key: Option<String>,
-    partition: Option<u32>,
-}
-
-impl RecordParts {
-    fn record(&self, value: &str) -> Value {
-        let mut record = json!({ "value": value });
-        if let Some(key) = &self.key {
-            record["key"] = json!(key);
-        }
-        if let Some(partition) = self.partition {
-            record["partition"] = json!(partition);
-        }
-        record
-    }
-}
-
-async fn write(
-    client: &Client,
-    name: &str,
-    values: Vec<String>,
-    parts: &RecordParts,
-) -> Result<Answer> {
-    let mut lines: Box<dyn Iterator<Item = std::io::Result<String>> + Send> = if values.is_empty() {
-        Box::new(std::io::BufReader::new(std::io::stdin()).lines())
-    } else {
-        Box::new(values.into_iter().map(Ok))
-    };
-    let mut n_written = 0;
-    loop {
-        let values = lines
-            .by_ref()
-            .take(WRITE_RECORDS_MAX)
-            .collect::<std::io::Result<Vec<_>>>();
-        let values =
-            values.map_err(|error| Failure::new(Code::InputFile, format!("stdin: {error}")))?;
-        if values.is_empty() {
-            return Ok(Answer::new(
-                json!({ "written": n_written }),
-                format!("{n_written} records written"),
-            ));
-        }
-        let records: Vec<Value> = values.iter().map(|value| parts.record(value)).collect();
-        client
-            .post(
-                &["topics", name, "records"],
-                &[],
-                Some(&json!({ "records": records })),
-            )
-            .await?;
-        n_written += values.len();
-    }
-}
-
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
-}
-
-/// `partition:offset`, key and value, between tabs.
-fn line(record: &Value) -> String {
-    let shown = |part: &Value| match part {
-        Value::String(text) => text.clone(),
-        Value::Null => "null".to_owned(),
-        other => other.to_string(),
-    };
-    format!(
-        "{}:{}\t{}\t{}",
-        record["partition"],
-        record["offset"],
-        shown(&record["key"]),
-        shown(&record["value"])
-    )
 }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::args::WorkerArgs;
 use crate::compose::Running;
 use crate::config::{Layers, Settings, environment, file, set_options};
-use crate::error::{Code, Failure, Result};
+use crate::error::Result;
+use crate::signals::Signals;
 use crate::{logging, output};
 
 pub(crate) async fn run(args: WorkerArgs) -> ExitCode {
@@ -24,22 +24,11 @@ async fn serve(args: &WorkerArgs) -> Result<()> {
     let settings = Settings::read(&layers)?;
     logging::start();
     tell(&settings, &strangers);
-    let watch = |kind| {
-        signal(kind).map_err(|error| {
-            Failure::new(Code::WorkerFailed, format!("watch for signals: {error}"))
-        })
-    };
-    let (mut terminate, mut interrupt) = (
-        watch(SignalKind::terminate())?,
-        watch(SignalKind::interrupt())?,
-    );
-    // A file at its size limit is a full disk to the log, not the end of the process.
-    let _file_size = watch(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
+    let mut signals = Signals::watch()?;
     let mut running = Running::start(&settings).await?;
     say_ready(&running, args.json);
     let failure = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        () = signals.end() => None,
         failure = running.failed() => Some(failure),
     };
     info!("stopping");
@@ -81,9 +70,13 @@ fn tell(settings: &Settings, strangers: &[String]) {
 
 fn say_ready(running: &Running, as_json: bool) {
     let (rest, kafka) = (running.rest_url(), running.kafka_addresses());
-    if as_json {
-        output::event(json!({ "event": "ready", "rest": rest, "kafka": kafka }));
+    let said = if as_json {
+        output::event(json!({ "event": "ready", "rest": rest, "kafka": kafka }))
     } else {
-        output::event(format!("ready: REST on {rest}, Kafka on {kafka}"));
+        output::event(format!("ready: REST on {rest}, Kafka on {kafka}"))
+    };
+    // What the worker is for does not depend on anybody reading that.
+    if let Err(failure) = said {
+        warn!(%failure, rest, kafka, "ready, which could not be printed");
     }
 }

@@ -23,16 +23,30 @@ pub(super) fn load(settings: &Settings) -> Result<SealKey> {
             io::ErrorKind::NotFound => make(&settings.data_dir, &file),
             _ => Err(error),
         });
-        return made
-            .map_err(|error| Failure::new(Code::DataDir, format!("{}: {error}", file.display())));
+        return made.map_err(|error| {
+            let message = format!("{}: {error}", file.display());
+            Failure::new(Code::DataDir, message).fix(fix(&error, &file))
+        });
     };
     read(named).map_err(|error| {
         let origin = settings.origin(SETTING);
         let message = format!("{SETTING} {origin}: {}: {error}", named.display());
         Failure::new(Code::ConfigInvalid, message)
             .at(SETTING)
-            .fix(format!("openssl rand -base64 32 > {}", named.display()))
+            .fix(fix(&error, named))
     })
+}
+
+/// A new key is offered only where none is overwritten: the old one may be all that opens the passwords.
+fn fix(error: &io::Error, file: &Path) -> String {
+    let file = file.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("openssl rand -base64 32 > {file}"),
+        io::ErrorKind::InvalidData => {
+            format!("restore {file}: what was sealed with its key is not opened by another one")
+        }
+        _ => format!("let the worker read {file}"),
+    }
 }
 
 fn read(file: &Path) -> io::Result<SealKey> {
@@ -52,4 +66,31 @@ fn make(folder: &Path, file: &Path) -> io::Result<SealKey> {
     fs::rename(&begun, file)?;
     File::open(folder)?.sync_all()?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Layers, set_options};
+
+    fn refused(file: &Path) -> Failure {
+        let options = [format!("{SETTING}={}", file.display())];
+        let layers = Layers::merge([set_options(&options).unwrap()]).unwrap();
+        load(&Settings::read(&layers).unwrap()).unwrap_err()
+    }
+
+    #[test]
+    fn a_new_key_is_offered_only_where_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let missing = refused(&file).fix.unwrap();
+        assert!(missing.starts_with("openssl rand"), "{missing}");
+        for damaged in [&b"c2hvcnQ="[..], b"", b"\xff\xfe"] {
+            fs::write(&file, damaged).unwrap();
+            let damaged = refused(&file).fix.unwrap();
+            assert!(damaged.starts_with("restore "), "{damaged}");
+        }
+        let folder = refused(folder.path()).fix.unwrap();
+        assert!(folder.starts_with("let the worker read "), "{folder}");
+    }
 }

@@ -58,15 +58,3 @@ fn the_readmes_curl_commands_work_as_written() {
     .unwrap();
     worker.stop().unwrap();
 }
-
-#[test]
-fn the_demo_sees_all_of_its_records() {
-    let mut command = Command::new(program::longshore().unwrap());
-    let output = command.args(["demo", "--once", "--json"]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        answer,
-        serde_json::json!({"ok": true, "result": {"records": 5}})
-    );
-}

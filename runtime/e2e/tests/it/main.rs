@@ -8,6 +8,7 @@ mod bad_input;
 mod cases;
 mod clients;
 mod commands;
+mod demo;
 mod documents;
 mod kafka;
 mod kill;

@@ -127,6 +127,12 @@ impl NewRecord {
             let value = header.value.map(Payload::bytes).transpose();
             value.map(|value| (header.key, value))
         };
+        // In the log, a negative time stands for none.
+        if let Some(timestamp) = self.timestamp.filter(|timestamp| *timestamp < 0) {
+            return Err(format!(
+                "timestamp must be milliseconds since 1970, and is {timestamp}"
+            ));
+        }
         Ok(worker::NewRecord {
             partition: self.partition,
             timestamp_ms: self.timestamp,

@@ -21,13 +21,13 @@ async fn a_connector_is_created_once() {
     let twice = api.call("POST", "/connectors", Some(connector())).await;
     assert_json_snapshot!("create_twice", twice);
     let mut odd = connector();
-    odd["name"] = json!(" a/b c ");
+    odd["name"] = json!(" a/b c-._~ ");
     odd["config"]["topic"] = json!("odd");
     let odd = api.call("POST", "/connectors", Some(odd)).await;
-    assert_eq!(odd["location"], "/connectors/a%2Fb%20c");
+    assert_eq!(odd["location"], "/connectors/a%2Fb%20c-._~");
     assert_eq!(
-        api.get("/connectors/a%2Fb%20c").await["body"]["name"],
-        "a/b c"
+        api.get("/connectors/a%2Fb%20c-._~").await["body"]["name"],
+        "a/b c-._~"
     );
 }
 
@@ -117,12 +117,6 @@ async fn what_is_not_there_is_404() {
         ("POST", "/connectors/fs/tasks/1/restart"),
         ("DELETE", "/connectors/nope"),
         ("PUT", "/connectors/nope/topics/reset"),
-        // Not built yet.
-        ("PATCH", "/connectors/fs/config"),
-        ("PUT", "/connectors/fs/stop"),
-        ("GET", "/connectors/fs/offsets"),
-        ("GET", "/connectors/fs/tasks-config"),
-        ("GET", "/admin/loggers"),
         ("POST", "/connectors/fs/tasks"),
         ("GET", "/nowhere"),
     ] {
@@ -136,6 +130,44 @@ async fn what_is_not_there_is_404() {
         assert_eq!(answer["body"]["error_code"], expected, "{method} {path}");
     }
     assert_json_snapshot!("unknown_path", api.get("/nowhere").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_built_yet_is_404_and_says_so() {
+    let api = TestApi::with_connector().await;
+    for (method, path) in [
+        ("PATCH", "/connectors/fs/config"),
+        ("PUT", "/connectors/fs/stop"),
+        ("GET", "/connectors/fs/offsets"),
+        ("PATCH", "/connectors/fs/offsets"),
+        ("DELETE", "/connectors/fs/offsets"),
+        ("GET", "/connectors/fs/tasks-config"),
+        ("GET", "/admin/loggers"),
+        ("PUT", "/admin/loggers/org.example"),
+    ] {
+        let answer = api.call(method, path, None).await;
+        assert_eq!(answer["status"], 404, "{method} {path}");
+        assert_eq!(answer["body"]["code"], "not-built", "{method} {path}");
+    }
+    let stop = api.call("PUT", "/connectors/fs/stop", None).await;
+    assert_json_snapshot!("not_built", stop);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slash_at_the_end_changes_nothing() {
+    let api = TestApi::start().await;
+    let created = api.call("POST", "/connectors/", Some(connector())).await;
+    assert_eq!(created["status"], 201, "{created}");
+    assert_eq!(
+        api.get("/connectors/?expand=info").await["body"]["fs"]["info"]["name"],
+        "fs"
+    );
+    let paused = api.call("PUT", "/connectors/fs/pause/", None).await;
+    assert_eq!(paused["status"], 202, "{paused}");
+    assert_eq!(api.get("/").await["status"], 200);
+    for path in ["/connectors//", "/nowhere/"] {
+        assert_eq!(api.get(path).await["status"], 404, "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,9 +110,36 @@ async fn an_unfinished_head_does_not_keep_the_worker_from_stopping() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn a_client_that_sends_too_much_hears_why() {
+    let api = TestApi::start().await;
+    let rest = Rest::bind(&["127.0.0.1:0".parse().unwrap()]).await.unwrap();
+    let address = rest.addresses()[0];
+    let serving = tokio::spawn(rest.serve(api.api.clone()));
+    let stream = TcpStream::connect(address).await.unwrap();
+    let body = " ".repeat(16 << 20);
+    let head = format!(
+        "POST /topics HTTP/1.0\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    write(&stream, &head).await;
+    write(&stream, &body).await;
+    let text = read(&stream).await;
+    assert!(text.starts_with("HTTP/1.0 413 "), "{text}");
+    api.shutdown.cancel();
+    serving.await.unwrap();
+}
+
 async fn write(stream: &TcpStream, text: &str) {
-    stream.writable().await.unwrap();
-    assert_eq!(stream.try_write(text.as_bytes()).unwrap(), text.len());
+    let mut left = text.as_bytes();
+    while !left.is_empty() {
+        stream.writable().await.unwrap();
+        match stream.try_write(left) {
+            Ok(n) => left = &left[n..],
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// What there is; nothing when the other side has closed.

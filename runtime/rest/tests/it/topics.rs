@@ -89,6 +89,11 @@ async fn wrong_records_and_places_are_refused() {
         (json!({"valu": "x"}), 400, "malformed-json"),
         (json!("x"), 400, "malformed-json"),
         (json!({"value": {"base64": "?"}}), 400, "malformed-json"),
+        (
+            json!({"value": "x", "timestamp": -1}),
+            400,
+            "malformed-json",
+        ),
         (json!({"partition": 7, "value": "x"}), 404, "unknown-topic"),
     ] {
         let refused = api
@@ -104,10 +109,16 @@ async fn wrong_records_and_places_are_refused() {
         ("offset=x", 400),
         ("offset=1", 400),
         ("limit=-1", 400),
+        ("limit=10000", 200),
+        ("limit=10001", 400),
     ] {
         let refused = api.get(&format!("/topics/a/records?{query}")).await;
         assert_eq!(refused["status"], status, "{query}");
     }
+    assert_json_snapshot!(
+        "limit_over_the_largest",
+        api.get("/topics/a/records?limit=10001").await
+    );
     assert_eq!(api.get("/topics/b/records").await["status"], 404);
     assert_eq!(
         api.get("/topics/b/records?follow=true").await["status"],

@@ -1,0 +1,41 @@
+//! `longshore demo`. It takes the README's ports where they are free, so that there is one test at a time.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use longshore_e2e::program;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+#[test]
+fn the_demo_sees_all_of_its_records_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let n_left = || fs::read_dir(folder.path()).unwrap().count();
+    let demo = || {
+        let mut command = Command::new(program::longshore().unwrap());
+        command.arg("demo").env("TMPDIR", folder.path());
+        command
+    };
+    let output = demo().args(["--once", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer, json!({"ok": true, "result": {"records": 5}}));
+    assert_eq!(n_left(), 0);
+
+    let mut child = demo()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    stdout.read_line(&mut said).unwrap();
+    assert_eq!(n_left(), 1, "{said}");
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    stdout.read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert_eq!(n_left(), 0, "{said}");
+    assert!(said.contains("/connectors?expand=status'"), "{said}");
+}
