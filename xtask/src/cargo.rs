@@ -77,7 +77,7 @@ impl Workspace {
 
 /// Cargo in the root, without the variables of the cargo that runs us.
 fn bare() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new("cargo");
     command.current_dir(process::root());
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();

@@ -1,15 +1,25 @@
 //! Ends its process, which it has not.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 
-struct Exits;
+struct Guest;
 
-impl Deed for Exits {
-    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         std::process::exit(3);
     }
 }
 
-plugin! { name: "exits", source: Does<Exits> }
+plugin! { name: "exits", source: Guest }

@@ -1,13 +1,23 @@
 //! Returns bytes that are no batch.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 
-struct Garbles;
+struct Guest;
 
-impl Deed for Garbles {
-    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         Ok(Polled {
             batch: b"LSB\x01 and then nonsense".to_vec(),
             watermarks: Vec::new(),
@@ -15,4 +25,4 @@ impl Deed for Garbles {
     }
 }
 
-plugin! { name: "garbles", source: Does<Garbles> }
+plugin! { name: "garbles", source: Guest }

@@ -1,13 +1,23 @@
 //! Keeps every byte that it can get.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 
-struct Leaks;
+struct Guest;
 
-impl Deed for Leaks {
-    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         let mut kept = Vec::new();
         loop {
             kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
@@ -15,4 +25,4 @@ impl Deed for Leaks {
     }
 }
 
-plugin! { name: "leaks", source: Does<Leaks> }
+plugin! { name: "leaks", source: Guest }

@@ -1,13 +1,25 @@
 //! Claims to have read what its stream never delivered.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, Watermark, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{
+    Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, Watermark, plugin,
+};
 
-struct Lies;
+struct Guest;
 
-impl Deed for Lies {
-    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         Ok(Polled {
             batch: Vec::new(),
             watermarks: vec![Watermark {
@@ -18,4 +30,4 @@ impl Deed for Lies {
     }
 }
 
-plugin! { name: "lies", source: Does<Lies> }
+plugin! { name: "lies", source: Guest }

@@ -1,16 +1,26 @@
 //! Uses files, which its manifest does not ask for.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 
-struct Oversteps;
+struct Guest;
 
-impl Deed for Oversteps {
-    async fn poll(ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         ctx.files().open("/etc/passwd").await?;
         Ok(Polled::default())
     }
 }
 
-plugin! { name: "oversteps", source: Does<Oversteps> }
+plugin! { name: "oversteps", source: Guest }

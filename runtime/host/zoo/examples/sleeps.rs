@@ -1,16 +1,26 @@
 //! Sleeps where it should wait.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 
-struct Sleeps;
+struct Guest;
 
-impl Deed for Sleeps {
-    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         std::thread::sleep(std::time::Duration::from_secs(3_600));
         Ok(Polled::default())
     }
 }
 
-plugin! { name: "sleeps", source: Does<Sleeps> }
+plugin! { name: "sleeps", source: Guest }

@@ -1,16 +1,26 @@
 //! Panics.
 #![cfg(target_family = "wasm")]
 
-use longshore_sdk::{Ctx, Fault, Polled, plugin};
-use longshore_zoo::{Deed, Does};
+use longshore_sdk::{Ctx, Fault, PollLimits, Polled, Source, SourcePosition, TaskContext, plugin};
 
-struct Traps;
+struct Guest;
 
-impl Deed for Traps {
-    async fn poll(_ctx: &Ctx) -> Result<Polled, Fault> {
+impl Source for Guest {
+    type Config = ();
+
+    async fn open(
+        _ctx: &Ctx,
+        _task: TaskContext,
+        _config: (),
+        _positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         eprintln!("about to panic");
         panic!("the guest has had enough");
     }
 }
 
-plugin! { name: "traps", source: Does<Traps> }
+plugin! { name: "traps", source: Guest }
