@@ -1,5 +1,6 @@
 //! Kafka v2 record batches: checked once on the way in, kept byte for byte, decoded where records are needed.
 
+mod check;
 mod compression;
 mod decode;
 mod encode;
@@ -106,6 +107,11 @@ impl Batch {
     /// When they do not decompress.
     pub fn records(&self) -> Result<Records, BatchError> {
         Records::of(&self.bytes, &self.fields)
+    }
+
+    /// Walks the records as far as it takes to know that [`Batch::records`] gives all of them, with offsets in order.
+    pub(crate) fn check_records(&self) -> Result<(), BatchError> {
+        check::check(&self.bytes, &self.fields)
     }
 
     /// The key and value of the one record of an internal topic's batch.

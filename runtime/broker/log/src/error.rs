@@ -42,6 +42,16 @@ pub enum Error {
         /// The limit.
         max: u32,
     },
+    /// All topics together would have too many partitions.
+    #[error("{more} partitions beside {held}: all topics together have at most {max}")]
+    TooManyPartitions {
+        /// What was asked for.
+        more: u32,
+        /// What there is.
+        held: usize,
+        /// The limit.
+        max: usize,
+    },
 
     /// A record batch is malformed.
     #[error("invalid record batch: {0}")]
@@ -70,7 +80,7 @@ pub enum Error {
         owner: Owner,
     },
 
-    /// An idempotent producer skipped or repeated a sequence.
+    /// An idempotent producer skipped a sequence, or came back to one that is not among its last batches.
     #[error("sequence {got} of producer {producer_id}, expected {expected}")]
     OutOfOrderSequence {
         /// The producer.
@@ -79,14 +89,6 @@ pub enum Error {
         got: i32,
         /// The sequence that comes next.
         expected: i32,
-    },
-    /// An idempotent producer repeated a batch that is older than the remembered ones.
-    #[error("sequence {got} of producer {producer_id} was written long before")]
-    DuplicateSequence {
-        /// The producer.
-        producer_id: i64,
-        /// The batch's first sequence.
-        got: i32,
     },
     /// A newer instance of an idempotent producer has written.
     #[error("epoch {got} of producer {producer_id} is fenced by epoch {current}")]
@@ -122,6 +124,18 @@ pub enum Error {
         owner: Owner,
         /// The record's key; not part of the message, because it may hold data.
         key: Bytes,
+    },
+    /// A group's offset is not of this life of the topic.
+    #[error(
+        "offset {offset} of a group is beyond the end of {partition} ({end}): was the topic created again?"
+    )]
+    GroupOffsetBeyondEnd {
+        /// The partition as it is now.
+        partition: TopicPartition,
+        /// The group's offset.
+        offset: i64,
+        /// The offset after the partition's last record.
+        end: i64,
     },
     /// Only internal topics hold one record for each key.
     #[error("topic {0} is not compacted")]
@@ -197,6 +211,7 @@ impl Error {
             }
             Self::TopicConfig { .. }
             | Self::PartitionCount { .. }
+            | Self::TooManyPartitions { .. }
             | Self::TopicExists(_)
             | Self::UnknownTopic(_)
             | Self::UnknownPartition(_) => FaultClass::Config,
@@ -236,7 +251,7 @@ pub enum BatchError {
     /// The checksum does not match.
     #[error("its checksum is wrong")]
     Checksum,
-    /// Lengths, counts or offsets contradict each other.
+    /// Lengths, counts or offsets contradict each other, or the records that are there.
     #[error("its counts do not fit together")]
     Counts,
     /// A compression code nobody defined.

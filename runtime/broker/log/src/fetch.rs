@@ -15,11 +15,20 @@ const READS_AHEAD: usize = 16;
 /// How many entries are looked up at a time.
 const CHUNK: usize = 64;
 
+/// How much a fetch may return.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// All batches together, unless the first alone is larger.
+    pub(crate) bytes: usize,
+    /// The first batch.
+    pub(crate) first_bytes: usize,
+}
+
 pub(crate) fn fetch(
     shared: &Shared,
     id: PartitionId,
     offset: i64,
-    max_bytes: usize,
+    limits: Limits,
 ) -> Result<Option<Fetched>, Error> {
     retry_moved(|| {
         let view = shared.view();
@@ -38,12 +47,13 @@ pub(crate) fn fetch(
                 high_watermark,
             });
         }
-        let found = collect(&view, id, offset, max_bytes)?;
+        let found = collect(&view, id, offset, limits)?;
         let newest = view.end.file;
         drop(view);
         let batches = read(shared, &found, newest)?;
         Ok(Some(Fetched {
             batches,
+            left_out: found.left_out,
             high_watermark,
             log_start,
         }))
@@ -51,39 +61,46 @@ pub(crate) fn fetch(
 }
 
 /// Places to read now, and behind them those that are read next.
+#[derive(Default)]
 struct Found {
     places: Vec<Place>,
     n_now: usize,
+    /// The size of the first batch, where it is over the limit and nothing was found therefore.
+    left_out: Option<usize>,
 }
 
-fn collect(view: &View, id: PartitionId, offset: i64, max_bytes: usize) -> Result<Found, Error> {
+fn collect(view: &View, id: PartitionId, offset: i64, limits: Limits) -> Result<Found, Error> {
     let holds = view
         .index
         .floor(id, offset)?
         .filter(|(_, entry)| entry.last_offset >= offset);
     let mut from = holds.map_or(offset, |(key, _)| key.offset);
-    let mut places = Vec::new();
-    let mut n_now = 0;
+    let mut found = Found::default();
     let mut bytes = 0;
     loop {
         let entries = view.index.scan(id, from, i64::MAX, CHUNK)?;
         let Some((last, _)) = entries.last() else {
-            return Ok(Found { places, n_now });
+            return Ok(found);
         };
         from = last.offset + 1;
         let more = entries.len() == CHUNK;
         for (_, Entry { place, .. }) in entries {
             let len = place.len as usize;
-            if n_now == places.len() && (n_now == 0 || bytes + len <= max_bytes) {
+            let Found { places, n_now, .. } = &mut found;
+            if *n_now == 0 && len > limits.first_bytes {
+                found.left_out = Some(len);
+                return Ok(found);
+            }
+            if *n_now == places.len() && (*n_now == 0 || bytes + len <= limits.bytes) {
                 bytes += len;
-                n_now += 1;
-            } else if places.len() == n_now + READS_AHEAD {
-                return Ok(Found { places, n_now });
+                *n_now += 1;
+            } else if places.len() == *n_now + READS_AHEAD {
+                return Ok(found);
             }
             places.push(place);
         }
         if !more {
-            return Ok(Found { places, n_now });
+            return Ok(found);
         }
     }
 }

@@ -36,7 +36,7 @@ pub use log::{Append, Log, Parts, Usage};
 pub use port::Follower;
 pub use threads::LogThreads;
 pub use topics::{
-    Fetched, ListedOffset, NewTopic, OffsetSpec, PARTITIONS_MAX, Produced, ProducerId, Topic,
-    TopicSettings,
+    Fetched, LOG_PARTITIONS_MAX, ListedOffset, NewTopic, OffsetSpec, PARTITIONS_MAX, Produced,
+    ProducerId, Topic, TopicSettings,
 };
 pub use upkeep::Upkeep;

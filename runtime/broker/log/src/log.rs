@@ -15,8 +15,10 @@ use crate::batch::Batch;
 use crate::commit::Committer;
 use crate::config::LogConfig;
 use crate::error::{BatchError, Error};
+use crate::fetch::Limits;
 use crate::index::{FjallStore, IndexStore};
 use crate::open::{Opened, open};
+use crate::plan::check_size;
 use crate::queue::{Reply, Request};
 use crate::shared::Shared;
 use crate::state::PartitionId;
@@ -178,11 +180,21 @@ impl Log {
         if partition.topic.is_internal() {
             return Err(Error::InternalTopic(partition.topic.clone()));
         }
-        self.shared.view().state.partition_id(partition)?;
+        let bytes_max = {
+            let view = self.shared.view();
+            view.state.partition_id(partition)?;
+            view.state
+                .topic(&partition.topic)?
+                .settings
+                .max_message_bytes
+        };
         let mut batches = Batch::parse_all(batch)?;
         let (Some(batch), None) = (batches.pop(), batches.pop()) else {
             return Err(BatchError::Several.into());
         };
+        check_size(&batch, bytes_max)?;
+        // Here and not where it is planned, because there everybody waits for it.
+        batch.check_records()?;
         let room = self.shared.queue.room(batch.bytes().len()).await?;
         let partition = partition.clone();
         Ok(answered(self.request(|reply| Request::Produce {
@@ -208,6 +220,26 @@ impl Log {
         self.fetch_from(id, partition, offset, max_bytes).await
     }
 
+    /// As [`Log::fetch`], for who has to set memory aside first: where the first batch is larger than `first_bytes_max`,
+    /// none is read, and [`Fetched::left_out`] tells its size.
+    ///
+    /// # Errors
+    /// As [`Log::fetch`].
+    pub async fn fetch_within(
+        &self,
+        partition: &TopicPartition,
+        offset: i64,
+        max_bytes: usize,
+        first_bytes_max: usize,
+    ) -> Result<Fetched, Error> {
+        let id = self.partition_id(partition)?;
+        let limits = Limits {
+            bytes: max_bytes,
+            first_bytes: first_bytes_max,
+        };
+        self.fetch_limited(id, partition, offset, limits).await
+    }
+
     /// As [`Log::fetch`], of one life of the partition: one of the same name that came later is another (invariant 2).
     pub(crate) async fn fetch_from(
         &self,
@@ -216,8 +248,22 @@ impl Log {
         offset: i64,
         max_bytes: usize,
     ) -> Result<Fetched, Error> {
+        let limits = Limits {
+            bytes: max_bytes,
+            first_bytes: usize::MAX,
+        };
+        self.fetch_limited(id, partition, offset, limits).await
+    }
+
+    async fn fetch_limited(
+        &self,
+        id: PartitionId,
+        partition: &TopicPartition,
+        offset: i64,
+        limits: Limits,
+    ) -> Result<Fetched, Error> {
         let fetched = self
-            .reading(move |shared| fetch::fetch(shared, id, offset, max_bytes))
+            .reading(move |shared| fetch::fetch(shared, id, offset, limits))
             .await?;
         fetched.ok_or_else(|| Error::UnknownPartition(partition.clone()))
     }
@@ -284,9 +330,9 @@ impl Log {
             return Err(Error::TopicExists(topic.name.clone()));
         }
         let settings = TopicSettings::parse(&topic.name, &topic.configs)?;
-        settings
-            .count_partitions(topic.partitions, self.shared.config.num_partitions)
-            .map(drop)
+        let default = self.shared.config.num_partitions;
+        let n = settings.count_partitions(topic.partitions, default)?;
+        self.shared.view().state.check_room(n)
     }
 
     /// Deletes a topic and all its records, durably. Internal topics are refused.

@@ -212,10 +212,26 @@ impl Planner {
             }
             set.insert((topic, key), to.clone());
         }
-        let group = append.group.iter().flat_map(|group| &group.offsets);
-        group
-            .into_iter()
-            .try_for_each(|(partition, _)| self.state.partition_id(partition).map(drop))
+        self.check_group(append)
+    }
+
+    /// A group's offset names a place in one life of a topic (invariant 2). One beyond the end, with what the append
+    /// itself brings, belongs to another life for certain.
+    fn check_group(&self, append: &Append) -> Result<(), Error> {
+        for (partition, offset) in append.group.iter().flat_map(|group| &group.offsets) {
+            let id = self.state.partition_id(partition)?;
+            let brought = append.batches.iter().filter(|(to, _)| to == partition);
+            let brought: i64 = brought.map(|(_, batch)| batch.fields().n_offsets()).sum();
+            let end = self.state.partition(id).next_offset + brought;
+            if *offset > end {
+                return Err(Error::GroupOffsetBeyondEnd {
+                    partition: partition.clone(),
+                    offset: *offset,
+                    end,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// What a key holds after everything that was queued.
@@ -322,6 +338,7 @@ impl Planner {
         }
         let settings = TopicSettings::parse(&name, &configs)?;
         let n_partitions = settings.count_partitions(partitions, num_partitions)?;
+        self.state.check_room(n_partitions)?;
         let topic = TopicState {
             configs,
             ..self.new_topic(settings, id, n_partitions)
@@ -400,7 +417,7 @@ fn plan_copies(copies: Vec<CopyOf>, shared: &Shared, items: &mut Vec<Item>) -> R
     Ok(())
 }
 
-fn check_size(batch: &Batch, max: usize) -> Result<(), Error> {
+pub(crate) fn check_size(batch: &Batch, max: usize) -> Result<(), Error> {
     let bytes = batch.bytes().len();
     if bytes > max {
         Err(Error::BatchTooLarge { bytes, max })

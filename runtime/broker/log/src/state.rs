@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::batch::Fields;
 use crate::error::Error;
-use crate::topics::{Topic, TopicSettings};
+use crate::topics::{LOG_PARTITIONS_MAX, Topic, TopicSettings};
 
 pub(crate) use change::Change;
 pub(crate) use producers::{Producers, Sequence};
@@ -76,6 +76,19 @@ impl State {
         self.partitions
             .get(&id)
             .expect("ids come from the topics of the same state")
+    }
+
+    /// Whether the log takes so many more partitions (invariant 9).
+    pub(crate) fn check_room(&self, more: u32) -> Result<(), Error> {
+        let held = self.partitions.len();
+        if held + more as usize > LOG_PARTITIONS_MAX {
+            return Err(Error::TooManyPartitions {
+                more,
+                held,
+                max: LOG_PARTITIONS_MAX,
+            });
+        }
+        Ok(())
     }
 
     pub(crate) fn check_generation(

@@ -11,6 +11,10 @@ use crate::error::Error;
 /// More partitions than this in one topic are refused.
 pub const PARTITIONS_MAX: u32 = 10_000;
 
+/// More partitions than this in all topics together are refused: the state of each is kept in memory, written at the
+/// beginning of every file of the journal, and listed in one answer where a client asks for everything.
+pub const LOG_PARTITIONS_MAX: usize = 100_000;
+
 /// A topic to create.
 #[derive(Clone, Debug)]
 pub struct NewTopic {
@@ -175,6 +179,8 @@ fn unlimited_by_minus_one(value: &str) -> Result<Option<i64>, &'static str> {
 pub struct Fetched {
     /// Whole batches, verbatim, one after another; the first may begin before the offset asked for.
     pub batches: Bytes,
+    /// How large the first batch is, where it was left out because it is larger than the reader takes.
+    pub left_out: Option<usize>,
     /// The offset after the last readable record: everything before it is synced.
     pub high_watermark: i64,
     /// The first readable offset.

@@ -273,6 +273,12 @@ impl View {
         })
     }
 
+    /// Whether the batch of one record at `key` is the last of its partition.
+    pub(crate) fn is_last(&self, key: EntryKey) -> bool {
+        let partition = self.state.partitions.get(&key.partition);
+        partition.is_some_and(|known| known.next_offset == key.offset + 1)
+    }
+
     /// Whether a copy of what lies at `place` still has a purpose.
     pub(crate) fn is_at(&self, key: EntryKey, place: Place) -> Result<bool, Error> {
         Ok(self

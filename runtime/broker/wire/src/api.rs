@@ -20,6 +20,7 @@ use kafka_protocol::messages::{self, ApiKey, BrokerId};
 use kafka_protocol::protocol::StrBytes;
 use longshore_log::Log;
 use longshore_model::{TopicName, TopicPartition};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -33,6 +34,10 @@ const NODE_ID: BrokerId = BrokerId(1);
 /// It has led from the beginning.
 const LEADER_EPOCH: i32 = 0;
 const NO_ERROR: i16 = 0;
+
+/// [`Broker::lookups`] at a time (invariant 9). They do not draw on the memory for fetched records: nobody knows how
+/// much one needs until it is done, and while one waited for the most that it may need, every Fetch would wait behind it.
+pub(crate) const LOOKUPS_MAX: usize = 1;
 
 /// Everything that is offered.
 pub(crate) static OFFERED: [&Api; 11] = [
@@ -56,6 +61,8 @@ pub(crate) struct Broker {
     pub(crate) config: WireConfig,
     pub(crate) requests: Budget,
     pub(crate) fetches: Budget,
+    /// Who looks for a time inside batches: each decompresses one, up to the log's limit of 128 MiB.
+    pub(crate) lookups: Semaphore,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -131,3 +138,6 @@ fn wire_name(topic: &TopicName) -> messages::TopicName {
 fn wire_index(index: u32) -> i32 {
     i32::try_from(index).expect("a topic has at most PARTITIONS_MAX partitions")
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,11 @@ impl Budget {
 }
 
 impl Reserved {
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.num_permits()
+    }
+
     /// Gives back what is over `bytes`.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         if let Some(rest) = self.0.num_permits().checked_sub(bytes) {

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{Broker, Context};
+use crate::api::{Broker, Context, LOOKUPS_MAX};
 use crate::budget::Budget;
 use crate::config::WireConfig;
 use crate::endpoint::Endpoint;
@@ -102,6 +102,7 @@ impl Listener {
                     .max(self.config.request_bytes_max),
             ),
             fetches: Budget::new(self.config.fetches_bytes_max),
+            lookups: Semaphore::new(LOOKUPS_MAX),
             config: self.config,
             log: self.log,
             shutdown: shutdown.clone(),

@@ -8,7 +8,7 @@ use super::COMPRESSION_BITS;
 use crate::error::BatchError;
 
 /// A batch that claims to hold more than this is hostile.
-const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
+pub(super) const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
 
 const NONE: i16 = 0;
 const GZIP: i16 = 1;
@@ -29,19 +29,35 @@ pub(super) fn known(attributes: i16) -> Result<(), BatchError> {
     }
 }
 
+pub(super) fn compressed(attributes: i16) -> bool {
+    attributes & COMPRESSION_BITS != NONE
+}
+
+/// All that was compressed, if it was, in memory.
 pub(super) fn decompress(attributes: i16, bytes: Bytes) -> Result<Bytes, BatchError> {
     match attributes & COMPRESSION_BITS {
         NONE => Ok(bytes),
-        GZIP => read_all(flate2::read::MultiGzDecoder::new(bytes.reader())),
         SNAPPY => snappy(bytes),
-        LZ4 => read_all(lz4_flex::frame::FrameDecoder::new(bytes.reader())),
-        ZSTD => read_all(
-            zstd::stream::read::Decoder::new(bytes.reader()).map_err(|_| BatchError::Decompress)?,
-        ),
-        other => Err(BatchError::Compression(
-            u8::try_from(other).expect("three bits"),
-        )),
+        _ => read_all(reader(attributes, bytes)?),
     }
+}
+
+/// What was compressed, piece by piece as far as the codec allows it. It may go on without end.
+pub(super) fn reader(attributes: i16, bytes: Bytes) -> Result<Box<dyn Read>, BatchError> {
+    Ok(match attributes & COMPRESSION_BITS {
+        NONE => Box::new(bytes.reader()),
+        GZIP => Box::new(flate2::read::MultiGzDecoder::new(bytes.reader())),
+        SNAPPY => Box::new(snappy(bytes)?.reader()),
+        LZ4 => Box::new(lz4_flex::frame::FrameDecoder::new(bytes.reader())),
+        ZSTD => {
+            let decoder = zstd::stream::read::Decoder::new(bytes.reader());
+            Box::new(decoder.map_err(|_| BatchError::Decompress)?)
+        }
+        other => {
+            let code = u8::try_from(other).expect("three bits");
+            return Err(BatchError::Compression(code));
+        }
+    })
 }
 
 fn read_all(decoder: impl Read) -> Result<Bytes, BatchError> {

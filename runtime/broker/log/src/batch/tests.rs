@@ -3,6 +3,7 @@ use std::io::Write as _;
 use bytes::{BufMut as _, Bytes};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
+use super::compression::DECOMPRESSED_BYTES_MAX;
 use super::{Batch, BatchBuilder, CHECKED_FROM, HEADER_BYTES, Record};
 use crate::error::BatchError;
 
@@ -65,12 +66,34 @@ proptest! {
             prop_assert_eq!(&record.headers, &headers);
         }
         prop_assert_eq!(records(&parsed[0]).len(), pushed.len());
+        prop_assert_eq!(parsed[0].check_records(), Ok(()));
     }
 
     #[test]
     fn hostile_records_are_an_error_and_never_a_panic(junk in proptest::collection::vec(any::<u8>(), 0..200)) {
         let batch = changed(&one(b"x"), |bytes| bytes.splice(HEADER_BYTES.., junk).for_each(drop)).unwrap();
         prop_assert!(batch.records().unwrap().count() <= 1);
+        if batch.check_records().is_ok() {
+            prop_assert_eq!(records(&batch).len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_passes_the_check_can_be_read_to_its_end(
+        values in proptest::collection::vec("[a-z]{0,9}", 1..5), at in any::<proptest::sample::Index>(), byte: u8,
+    ) {
+        let pushed: Vec<_> = values.iter()
+            .map(|value| (1, Some(b"k".to_vec()), Some(value.clone().into_bytes()), vec![("h".to_owned(), None)]))
+            .collect();
+        let good = builder(&pushed).finish().unwrap();
+        let batch = changed(&good, |bytes| {
+            let at = HEADER_BYTES + at.index(bytes.len() - HEADER_BYTES);
+            bytes[at] = byte;
+        }).unwrap();
+        if batch.check_records().is_ok() {
+            let offsets: Vec<_> = records(&batch).iter().map(|record| record.offset).collect();
+            prop_assert_eq!(offsets, (0..i64::try_from(values.len()).unwrap()).collect::<Vec<_>>());
+        }
     }
 }
 
@@ -128,7 +151,9 @@ fn every_codec_is_read() {
             bytes[22] = code;
             bytes.splice(HEADER_BYTES.., compressed).for_each(drop);
         });
-        assert_eq!(records(&batch.unwrap()), records(&plain), "codec {code}");
+        let batch = batch.unwrap();
+        assert_eq!(records(&batch), records(&plain), "codec {code}");
+        assert_eq!(batch.check_records(), Ok(()), "codec {code}");
     };
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&body).unwrap();
@@ -152,8 +177,65 @@ fn a_batch_that_decompresses_without_end_is_refused() {
         bytes[22] = 4;
         bytes.splice(HEADER_BYTES.., bomb).for_each(drop);
     });
-    assert_eq!(
-        batch.unwrap().records().map(drop),
-        Err(BatchError::Decompress)
-    );
+    let batch = batch.unwrap();
+    assert_eq!(batch.records().map(drop), Err(BatchError::Decompress));
+    assert_eq!(batch.check_records(), Err(BatchError::Record));
+}
+
+/// One record that alone is as large as a batch may become, or a byte larger.
+#[test]
+fn the_check_has_the_limit_of_the_reader() {
+    let check = |over: usize, expected: Result<(), BatchError>| {
+        let frame = one(&[]).bytes().len() - HEADER_BYTES + 6;
+        let plain = one(&vec![0; DECOMPRESSED_BYTES_MAX - frame + over]);
+        let body = &plain.bytes()[HEADER_BYTES..];
+        assert_eq!(body.len(), DECOMPRESSED_BYTES_MAX + over);
+        let compressed = zstd::encode_all(body, 1).unwrap();
+        let batch = changed(&one(b"x"), |bytes| {
+            bytes[22] = 4;
+            bytes.splice(HEADER_BYTES.., compressed).for_each(drop);
+        });
+        let batch = batch.unwrap();
+        assert_eq!(batch.check_records(), expected);
+        assert_eq!(batch.records().map(drop), expected);
+    };
+    check(0, Ok(()));
+    check(1, Err(BatchError::Decompress));
+}
+
+#[test]
+fn records_that_contradict_their_header_are_refused() {
+    let three = builder(&vec![(5, None, Some(b"v".to_vec()), Vec::new()); 3]);
+    let three = three.finish().unwrap();
+    let record = (three.bytes().len() - HEADER_BYTES) / 3;
+    let check = |expected, change: fn(&mut Vec<u8>, usize)| {
+        let batch = changed(&three, |bytes| change(bytes, record)).unwrap();
+        assert_eq!(batch.check_records(), Err(expected));
+    };
+    let n_records = |bytes: &mut Vec<u8>, n: u8| {
+        bytes[26] = n - 1;
+        bytes[60] = n;
+    };
+    let set = |n| changed(&three, |bytes| n_records(bytes, n)).unwrap();
+    assert_eq!(set(3).check_records(), Ok(()));
+    assert_eq!(set(2).check_records(), Err(BatchError::Counts));
+    assert_eq!(set(4).check_records(), Err(BatchError::Counts));
+    // Length, attributes and timestamp stand before the offset.
+    check(BatchError::Counts, |bytes, record| {
+        bytes[HEADER_BYTES + record + 3] = 0;
+    });
+    check(BatchError::Record, |bytes, record| {
+        bytes.truncate(HEADER_BYTES + 3 * record - 1);
+    });
+    check(BatchError::Record, |bytes, record| {
+        bytes[HEADER_BYTES + record] -= 2;
+    });
+    // A number that takes more bytes than any client reads.
+    check(BatchError::Record, |bytes, _| {
+        let endless = [0x80, 0x80, 0x80, 0x80, 0x80, 0];
+        bytes
+            .splice(HEADER_BYTES..=HEADER_BYTES, endless)
+            .for_each(drop);
+    });
+    check(BatchError::Decompress, |bytes, _| bytes[22] = 1);
 }

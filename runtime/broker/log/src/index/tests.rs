@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_disk::Random;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{Entry, EntryKey, FjallStore, Index, IndexStore, Keyed, MemoryStore, Place};
 
@@ -117,6 +119,79 @@ fn a_checkpoint_on_disk_survives_reopening_and_clearing_removes_it() {
     store.clear().unwrap();
     assert_eq!(store.summary().unwrap(), None);
     assert_eq!(Index::new(Arc::new(store)).get(key(1, 5)).unwrap(), None);
+}
+
+/// Runs in a process of its own, because a limit for the size of files, the nearest thing to a full disk, is one for all
+/// of its threads. A shell starts it, because only there the signal that comes with the limit can be ignored.
+#[test]
+fn a_store_writes_again_after_the_disk_was_full() {
+    const ALONE: &str = "LONGSHORE_TEST_ALONE";
+    const NAME: &str = "index::tests::a_store_writes_again_after_the_disk_was_full";
+    if std::env::var_os(ALONE).is_some() {
+        return write_around_a_full_disk();
+    }
+    let output = Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; exec "$0" --exact "$1" --nocapture"#])
+        .arg(std::env::current_exe().unwrap())
+        .arg(NAME)
+        .env(ALONE, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn write_around_a_full_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FjallStore::open(dir.path()).unwrap();
+    let mut index = Index::new(Arc::new(store.clone()));
+    let limit = |bytes| {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Fsize);
+        let current = bytes;
+        setrlimit(Resource::Fsize, Rlimit { current, maximum }).unwrap();
+    };
+    index.set(key(1, 1), entry(1), true);
+    index.freeze().write(b"before").unwrap();
+    index.thaw();
+    limit(Some(0));
+    index.set(key(1, 2), entry(2), true);
+    for _ in 0..3 {
+        index.freeze().write(b"full").unwrap_err();
+        assert_eq!(index.get(key(1, 1)).unwrap(), Some(entry(1)));
+        assert_eq!(index.get(key(1, 2)).unwrap(), Some(entry(2)));
+    }
+    limit(None);
+    index.set(key(1, 3), entry(3), true);
+    index.freeze().write(b"after").unwrap();
+    drop((store, index));
+    let store = FjallStore::open(dir.path()).unwrap();
+    assert_eq!(store.summary().unwrap().unwrap(), b"after");
+    let index = Index::new(Arc::new(store));
+    let found = index.scan(1, 0, 9, 9).unwrap();
+    let expected = [1, 2, 3].map(|n| (key(1, n as usize), entry(n)));
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_again_is_tried_again_and_never_begun_anew() {
+    let parent = tempfile::tempdir().unwrap();
+    let (dir, away) = (parent.path().join("index"), parent.path().join("away"));
+    let store = FjallStore::open(&dir).unwrap();
+    store.write(&mut std::iter::empty(), b"first").unwrap();
+    store.fail_a_write();
+    std::fs::rename(&dir, &away).unwrap();
+    for _ in 0..2 {
+        store.write(&mut std::iter::empty(), b"second").unwrap_err();
+        store.summary().unwrap_err();
+    }
+    std::fs::rename(&away, &dir).unwrap();
+    assert_eq!(store.summary().unwrap().unwrap(), b"first");
+    store.write(&mut std::iter::empty(), b"second").unwrap();
+    assert_eq!(store.summary().unwrap().unwrap(), b"second");
 }
 
 #[test]

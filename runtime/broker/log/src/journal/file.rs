@@ -121,8 +121,9 @@ impl Files {
     pub(crate) fn remove(&self, files: &[u32]) -> Result<(), Error> {
         for file in files {
             let path = self.path(*file);
-            self.open().remove(file);
             self.disk.remove(&path).map_err(Error::io("remove", path))?;
+            // Behind the removal, because until then a reader opens the file and keeps its handle here.
+            self.open().remove(file);
         }
         if files.is_empty() {
             Ok(())

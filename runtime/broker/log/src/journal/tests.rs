@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
-use longshore_disk::{Disk as _, SimDisk};
+use longshore_disk::{Disk, DiskFile, DiskLock, Entry, Metadata, SimDisk};
 use longshore_model::{TopicName, TopicPartition};
 use longshore_pipeline::port::{Generation, GroupOffsets, Owner};
 use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
@@ -25,6 +26,79 @@ fn files() -> (SimDisk, Arc<Files>) {
     disk.create_dir(Path::new(DIR)).unwrap();
     let files = Arc::new(Files::new(Arc::new(disk.clone()), PathBuf::from(DIR)));
     (disk, files)
+}
+
+/// A disk on which a reader opens a file just before it is removed.
+#[derive(Debug)]
+struct ReadLast {
+    disk: SimDisk,
+    files: OnceLock<Weak<Files>>,
+}
+
+impl Disk for ReadLast {
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let files = self.files.get().unwrap().upgrade().unwrap();
+        files.get(1).unwrap();
+        self.disk.remove(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.open(path)
+    }
+
+    fn open_writable(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.open_writable(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.create(path)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.disk.list(dir)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.disk.metadata(path)
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.disk.canonicalize(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        self.disk.create_dir(dir)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.disk.sync_dir(dir)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn DiskLock>> {
+        self.disk.lock(path)
+    }
+}
+
+#[test]
+fn no_handle_of_a_removed_file_is_kept_even_if_it_was_read_until_the_end() {
+    let (disk, _) = files();
+    let disk = Arc::new(ReadLast {
+        disk,
+        files: OnceLock::new(),
+    });
+    let dir = PathBuf::from(DIR);
+    let files = Arc::new(Files::new(Arc::clone(&disk) as Arc<dyn Disk>, dir));
+    disk.files.set(Arc::downgrade(&files)).unwrap();
+    files.create(1).unwrap();
+    files.remove(&[1]).unwrap();
+    assert!(matches!(
+        files.get(1),
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound
+    ));
 }
 
 fn placed(partition: u32, base_offset: i64, value: &[u8]) -> Placed {
@@ -152,7 +226,7 @@ fn a_flipped_bit_before_a_later_synced_frame_is_damage_and_in_the_last_one_a_tor
     for at in FILE_HEADER_BYTES..ends[2] {
         let mut byte = [0];
         file.read_exact_at(&mut byte, at).unwrap();
-        file.write_at(&[std::io::IoSlice::new(&[byte[0] ^ 0x10])], at)
+        file.write_at(&[io::IoSlice::new(&[byte[0] ^ 0x10])], at)
             .unwrap();
         let mut reader = FrameReader::new(&files, 1, FILE_HEADER_BYTES).unwrap();
         while reader.next().unwrap().is_some() {}
@@ -168,7 +242,7 @@ fn a_flipped_bit_before_a_later_synced_frame_is_damage_and_in_the_last_one_a_tor
             expected,
             "byte {at}"
         );
-        file.write_at(&[std::io::IoSlice::new(&byte)], at).unwrap();
+        file.write_at(&[io::IoSlice::new(&byte)], at).unwrap();
     }
 }
 
@@ -183,8 +257,7 @@ fn a_whole_frame_of_the_same_unsynced_group_does_not_make_a_torn_one_damage() {
             .unwrap();
     }
     let file = disk.open_writable(&files.path(1)).unwrap();
-    file.write_at(&[std::io::IoSlice::new(&[0; 30])], torn)
-        .unwrap();
+    file.write_at(&[io::IoSlice::new(&[0; 30])], torn).unwrap();
     assert_eq!(valid_after(&files, 1, torn).unwrap(), ValidAfter::Nothing);
 }
 

@@ -21,7 +21,7 @@ impl From<Error> for BrokerError {
                 key,
                 reason: format!("{value}: {reason}"),
             },
-            Error::PartitionCount { .. } => Self::TopicConfig {
+            Error::PartitionCount { .. } | Error::TooManyPartitions { .. } => Self::TopicConfig {
                 key: "partitions".to_owned(),
                 reason: error.to_string(),
             },

@@ -1,7 +1,8 @@
 //! Copies what is alive out of the deadest files, so that they can go.
 //!
 //! A tombstone stays until its file is the oldest: an older record of its key may lie dead in a file before it, and a
-//! rebuild would find that record alone.
+//! rebuild would find that record alone. It stays, too, while it is the last record of its partition: a reader reaches the
+//! end only over a record, and would be short of it until somebody writes again.
 
 use tokio::time::Instant;
 
@@ -80,16 +81,15 @@ impl Upkeep {
                     partition,
                     offset: base_offset,
                 };
-                let entry = self
-                    .shared
-                    .view()
-                    .index
-                    .get(key)?
-                    .filter(|entry| entry.place == from);
-                let Some(entry) = entry else {
+                let (entry, is_last) = {
+                    let view = self.shared.view();
+                    (view.index.get(key)?, view.is_last(key))
+                };
+                let Some(entry) = entry.filter(|entry| entry.place == from) else {
                     continue;
                 };
-                if oldest && entry.keyed.is_some_and(|keyed| keyed.tombstone) {
+                let tombstone = entry.keyed.is_some_and(|keyed| keyed.tombstone);
+                if oldest && tombstone && !is_last {
                     found.tombstones.push(key);
                     continue;
                 }

@@ -34,7 +34,7 @@ fn records_positions_and_group_offsets_appear_together() {
     let generation = rig.raise(&["task/a/0"]).unwrap();
     let group = GroupOffsets {
         group: "connect-a".to_owned(),
-        offsets: vec![(partition("t", 0), 7)],
+        offsets: vec![(partition("t", 0), 1)],
     };
     let pending = rig.log().append(Append {
         group: Some(group),
@@ -50,8 +50,37 @@ fn records_positions_and_group_offsets_appear_together() {
     );
     assert_eq!(
         rig.log().group_offsets("connect-a"),
-        [(partition("t", 0), 7)]
+        [(partition("t", 0), 1)]
     );
+}
+
+/// An offset that a sink read in an earlier life of a topic says nothing about the topic that has the name now.
+#[test]
+fn a_group_offset_beyond_the_end_of_its_partition_is_refused_by_name() {
+    let mut rig = rig();
+    let place = partition("t", 0);
+    let generation = rig.raise(&["task/a/0"]).unwrap();
+    for value in ["one", "two"] {
+        rig.append(append(generation, value, Vec::new())).unwrap();
+    }
+    let log = rig.log();
+    rig.drive(log.delete_topic(&place.topic)).unwrap();
+    rig.create("t", 1, &[]);
+    let commits = |offset| Append {
+        batches: Vec::new(),
+        group: Some(GroupOffsets {
+            group: "connect-a".to_owned(),
+            offsets: vec![(partition("t", 0), offset)],
+        }),
+        ..append(generation, "", Vec::new())
+    };
+    rig.append(commits(0)).unwrap();
+    let refused = rig.append(commits(2)).unwrap_err();
+    assert!(
+        matches!(&refused, Error::GroupOffsetBeyondEnd { partition, offset: 2, end: 0 } if *partition == place),
+        "{refused}"
+    );
+    assert_eq!(rig.log().group_offsets("connect-a"), [(place, 0)]);
 }
 
 #[test]

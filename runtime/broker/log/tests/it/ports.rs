@@ -176,6 +176,7 @@ fn batches_stay_within_their_topics_limit_while_records_do() {
     let log = rig.log();
     let mut write = write(generation);
     write.records.partitions[0] = partition("narrow", 0);
+    write.group = None;
     let more = write.records.records.clone();
     (0..20).for_each(|_| write.records.records.extend(more.iter().cloned()));
     rig.drive(longshore_pipeline::port::Append::append(

@@ -5,7 +5,7 @@ use futures_util::FutureExt as _;
 use longshore_disk::Loss;
 use longshore_log::{BatchError, Error, Flush, LogConfig};
 
-use crate::rig::{Rig, batch, partition, sequenced, small};
+use crate::rig::{Rig, batch, partition, resealed, sequenced, small};
 
 fn rig() -> Rig {
     let mut rig = Rig::new(1, small());
@@ -76,6 +76,33 @@ fn malformed_foreign_and_oversized_batches_are_refused_by_name() {
     ));
 }
 
+/// One such batch in a partition would stop every reader of it.
+#[test]
+fn a_batch_whose_records_cannot_be_read_is_refused() {
+    let mut rig = rig();
+    let place = partition("t", 0);
+    let good = batch(1, &["a", "b"]);
+    let mut changed = |at: usize, to: u8| {
+        let mut bytes = good.bytes().to_vec();
+        bytes[at] = to;
+        rig.produce(&place, &resealed(bytes)).unwrap_err()
+    };
+    // The codec, the length of the first record, the offset of the first record.
+    for (at, to, expected) in [
+        (22, 4, BatchError::Decompress),
+        (61, 80, BatchError::Record),
+        (64, 2, BatchError::Counts),
+    ] {
+        let refused = changed(at, to);
+        assert!(
+            matches!(refused, Error::InvalidBatch(error) if error == expected),
+            "{at}: {refused}"
+        );
+    }
+    assert_eq!(rig.log().bounds(&place).unwrap(), (0, 0));
+    assert_eq!(rig.produce(&place, &good).unwrap().base_offset, 0);
+}
+
 #[test]
 fn a_repeated_batch_gets_its_first_offset_even_after_a_crash() {
     let mut rig = rig();
@@ -99,6 +126,33 @@ fn a_repeated_batch_gets_its_first_offset_even_after_a_crash() {
         Err(Error::OutOfOrderSequence { expected: 7, .. })
     ));
     assert_eq!(rig.values(&place), ["0", "1", "2", "3", "4", "5", "6"]);
+}
+
+/// Of a producer's first two batches the log has room for the second only. Called a duplicate, the first would be lost.
+#[test]
+fn the_retry_of_a_refused_batch_is_no_duplicate_of_a_later_one() {
+    let mut rig = rig();
+    let place = partition("t", 0);
+    let log = rig.log();
+    let id = rig.drive(log.init_producer_id()).unwrap().id;
+    let first = sequenced(&batch(1, &["first"]), id, 0, 0);
+    let second = sequenced(&batch(1, &["second"]), id, 0, 1);
+    rig.disk.set_quota(rig.disk.bytes_used() + 50);
+    assert!(matches!(rig.produce(&place, &first), Err(Error::DiskFull)));
+    rig.disk.set_quota(u64::MAX);
+    assert_eq!(rig.produce(&place, &second).unwrap().base_offset, 0);
+    assert!(matches!(
+        rig.produce(&place, &first),
+        Err(Error::OutOfOrderSequence {
+            got: 0,
+            expected: 2,
+            ..
+        })
+    ));
+    assert_eq!(rig.produce(&place, &second).unwrap().base_offset, 0);
+    let again = sequenced(&batch(1, &["first"]), id, 1, 0);
+    assert_eq!(rig.produce(&place, &again).unwrap().base_offset, 1);
+    assert_eq!(rig.values(&place), ["second", "first"]);
 }
 
 #[test]

@@ -39,6 +39,21 @@ fn a_fetch_begins_with_the_batch_that_holds_the_offset_and_has_one_at_least() {
 }
 
 #[test]
+fn a_first_batch_over_the_readers_limit_is_left_out_with_its_size() {
+    let mut rig = rig();
+    let (log, place) = (rig.log(), partition("t", 0));
+    let size = rig.drive(log.fetch(&place, 3, 1)).unwrap().batches.len();
+    let mut within = |max_bytes, first_bytes_max| {
+        let found = rig.drive(log.fetch_within(&place, 3, max_bytes, first_bytes_max));
+        let found = found.unwrap();
+        (found.batches.len(), found.left_out, found.high_watermark)
+    };
+    assert_eq!(within(1, size), (size, None, 10));
+    assert_eq!(within(2 * size, size), (2 * size, None, 10));
+    assert_eq!(within(1 << 20, size - 1), (0, Some(size), 10));
+}
+
+#[test]
 fn an_offset_out_of_range_tells_both_bounds() {
     let mut rig = rig();
     let (log, place) = (rig.log(), partition("t", 0));

@@ -284,6 +284,52 @@ fn a_deleted_key_stays_deleted_however_often_files_are_cleaned_and_the_index_reb
     );
 }
 
+/// A reader that stands before the end must find a record that takes it there.
+#[test]
+fn the_last_record_of_an_internal_topic_stays_even_if_it_deletes_its_key() {
+    let mut rig = Rig::new(1, small());
+    let generation = rig.raise(&["o"]).unwrap();
+    let place = partition("_longshore_x", 0);
+    for (key, to) in [("a", Some("1")), ("b", Some("2")), ("a", None), ("b", None)] {
+        rig.append(Append {
+            owner: owner("o"),
+            generation,
+            batches: Vec::new(),
+            moves: vec![move_of("_longshore_x", key, Expect::Any, to)],
+            group: None,
+        })
+        .unwrap();
+    }
+    let clean = |rig: &mut Rig| {
+        rig.create("filler", 1, &[]);
+        for _ in 0..20 {
+            rig.produce(&partition("filler", 0), &batch(0, &[&"x".repeat(1_000)]))
+                .unwrap();
+        }
+        let log = rig.log();
+        rig.drive(log.delete_topic(&topic("filler"))).unwrap();
+        rig.upkeep().unwrap();
+    };
+    for _ in 0..3 {
+        clean(&mut rig);
+        let (_, records, end) = rig.read_by(&place, 100);
+        let offsets: Vec<_> = records.iter().map(|record| record.offset).collect();
+        assert_eq!((offsets, end), (vec![3], 4));
+        assert!(rig.replay("_longshore_x").is_empty());
+    }
+    rig.append(Append {
+        owner: owner("o"),
+        generation,
+        batches: Vec::new(),
+        moves: vec![move_of("_longshore_x", "c", Expect::Absent, Some("3"))],
+        group: None,
+    })
+    .unwrap();
+    clean(&mut rig);
+    let (_, records, end) = rig.read_by(&place, 100);
+    assert_eq!((records.len(), records[0].offset, end), (1, 4, 5));
+}
+
 #[test]
 fn a_full_disk_gives_dead_files_back_first_and_so_makes_room_to_clean_the_rest() {
     let mut rig = Rig::new(1, small());

@@ -16,12 +16,14 @@ use longshore_disk::{Disk as _, Loss, Random};
 use longshore_log::{Error, Flush, Generation, MemoryStore};
 use longshore_model::TopicPartition;
 
-use crate::rig::{Rig, partition, small};
+use crate::rig::{Rig, batch, partition, small};
 use topics::Topics;
 
 const ROUNDS: u64 = 150;
 const STEPS: usize = 80;
 const OFFSETS: &str = "_longshore_offsets";
+/// A topic with an offset for every id, so that a group can have any of them for its own.
+const COUNTED: &str = "counted";
 const OWNERS: [&str; 3] = ["task/a/0", "task/b/0", "topic/c"];
 const PRODUCERS: usize = 2;
 
@@ -167,6 +169,10 @@ impl Simulation {
         let mut rig = Rig::new(seed, config);
         rig.create("kept", 2, &[("retention.ms", "-1")]);
         rig.create("short", 1, &[("retention.bytes", "400")]);
+        rig.create(COUNTED, 1, &[("retention.ms", "-1")]);
+        rig.produce(&partition(COUNTED, 0), &batch(0, &[""; 4 * STEPS]))
+            .unwrap();
+        rig.parts.as_mut().unwrap().committer.sync_written();
         let partitions = vec![
             partition("kept", 0),
             partition("kept", 1),

@@ -55,6 +55,31 @@ fn topics_are_created_described_and_deleted_durably() {
 }
 
 #[test]
+fn all_topics_together_have_a_limit_of_partitions() {
+    let mut rig = Rig::new(1, longshore_log::LogConfig::default());
+    let log = rig.log();
+    let many = Some(longshore_log::PARTITIONS_MAX);
+    for i in 0..9 {
+        rig.drive(log.create_topic(new(&format!("t{i}"), many, &[])))
+            .unwrap();
+    }
+    rig.create("more", 1, &[]);
+    let refused = [
+        log.check_topic(&new("t9", many, &[])).unwrap_err(),
+        rig.drive(log.create_topic(new("t9", many, &[])))
+            .unwrap_err(),
+    ];
+    for refused in refused {
+        assert_eq!(
+            refused.to_string(),
+            "10000 partitions beside 90001: all topics together have at most 100000"
+        );
+    }
+    rig.drive(log.delete_topic(&topic("more"))).unwrap();
+    rig.drive(log.create_topic(new("t9", many, &[]))).unwrap();
+}
+
+#[test]
 fn settings_that_do_not_work_are_refused_by_name() {
     let mut rig = Rig::new(1, small());
     let log = rig.log();

@@ -13,11 +13,11 @@ pub(super) fn code(error: &Error) -> ResponseError {
         Error::InternalTopic(_) => ResponseError::TopicAuthorizationFailed,
         Error::TopicConfig { .. } => ResponseError::InvalidConfig,
         Error::PartitionCount { .. } => ResponseError::InvalidPartitions,
+        Error::TooManyPartitions { .. } => ResponseError::PolicyViolation,
         Error::InvalidBatch(error) => batch_code(*error),
         Error::BatchTooLarge { .. } => ResponseError::MessageTooLarge,
         Error::WriteTooLarge { .. } => ResponseError::RecordListTooLarge,
         Error::OutOfOrderSequence { .. } => ResponseError::OutOfOrderSequenceNumber,
-        Error::DuplicateSequence { .. } => ResponseError::DuplicateSequenceNumber,
         Error::FencedEpoch { .. } => ResponseError::InvalidProducerEpoch,
         Error::OffsetOutOfRange { .. } => ResponseError::OffsetOutOfRange,
         // Clients look for the leader again, which by then has gone.

@@ -168,6 +168,7 @@ async fn read(
     }
     let nothing = Fetched {
         batches: Bytes::new(),
+        left_out: None,
         high_watermark,
         log_start,
     };
@@ -179,14 +180,18 @@ async fn read(
     if found.memory.is_none() {
         found.memory = Some(context.broker.fetches.reserve(bytes_max).await);
     }
+    let offset = asked.fetch_offset;
     let wanted = positive(asked.partition_max_bytes).min(room);
-    let fetched = log.fetch(&partition, asked.fetch_offset, wanted).await;
+    let fetched = log.fetch_within(&partition, offset, wanted, room).await;
     let fetched = fetched.map_err(|error| code(&error))?;
-    if first || fetched.batches.len() <= room {
-        Ok(fetched)
-    } else {
-        Ok(nothing)
-    }
+    let Some(bytes) = fetched.left_out.filter(|_| first) else {
+        return Ok(fetched);
+    };
+    // What was reserved goes back first, so that no two wait for what the other has (invariant 9).
+    found.memory = None;
+    found.memory = Some(context.broker.fetches.reserve(bytes).await);
+    let fetched = log.fetch_within(&partition, offset, bytes, bytes).await;
+    fetched.map_err(|error| code(&error))
 }
 
 fn partition_response(index: i32, read: Result<Fetched, ResponseError>) -> PartitionData {

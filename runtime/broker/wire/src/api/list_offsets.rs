@@ -6,11 +6,11 @@ use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use kafka_protocol::messages::{ApiKey, ListOffsetsRequest, ListOffsetsResponse};
-use longshore_log::{ListedOffset, Log, OffsetSpec};
+use longshore_log::{ListedOffset, OffsetSpec};
 use longshore_model::TopicName;
 
 use super::code::code;
-use super::{Context, LEADER_EPOCH, TopicRef, partition};
+use super::{Broker, Context, LEADER_EPOCH, TopicRef, partition};
 use crate::error::Broken;
 use crate::request::{Answer, Api, Request};
 use crate::shape::{ALL, Field, Kind, Shape, since};
@@ -64,7 +64,7 @@ pub(super) async fn answer(context: &Context, request: &Request) -> Result<Answe
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for asked in &topic.partitions {
             let listed = match &name {
-                Ok(name) => list(log, name, asked).await,
+                Ok(name) => list(context, name, asked).await,
                 Err(error) => Err(*error),
             };
             partitions.push(listed_partition(asked, listed, request.version));
@@ -79,10 +79,11 @@ pub(super) async fn answer(context: &Context, request: &Request) -> Result<Answe
 }
 
 async fn list(
-    log: &Log,
+    context: &Context,
     topic: &TopicName,
     asked: &ListOffsetsPartition,
 ) -> Result<ListedOffset, ResponseError> {
+    let Broker { log, lookups, .. } = &*context.broker;
     let partition = partition(topic, asked.partition_index)?;
     let spec = match asked.timestamp {
         LATEST => OffsetSpec::Latest,
@@ -96,6 +97,12 @@ async fn list(
         }
         time if time >= 0 => OffsetSpec::Timestamp(time),
         _ => return Err(ResponseError::InvalidRequest),
+    };
+    let inside_batches = matches!(spec, OffsetSpec::Timestamp(_) | OffsetSpec::MaxTimestamp);
+    let _turn = if inside_batches {
+        Some(lookups.acquire().await.expect("it is never closed"))
+    } else {
+        None
     };
     let listed = log.list_offset(&partition, spec).await;
     Ok(listed.map_err(|error| code(&error))?.unwrap_or(NOT_FOUND))

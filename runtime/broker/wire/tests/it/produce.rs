@@ -9,7 +9,8 @@ use kafka_protocol::protocol::StrBytes;
 use longshore_log::Topic;
 
 use crate::batch::{
-    base_offset, batch, compressed, numbered, old_format, sent_part, with_wrong_checksum,
+    base_offset, batch, compressed, mislabelled, numbered, old_format, sent_part,
+    with_wrong_checksum,
 };
 use crate::client::Client;
 use crate::consume::fetch;
@@ -118,7 +119,7 @@ async fn what_is_not_taken_is_refused_with_kafkas_code_and_a_sentence() {
         .await;
     rig.topic("_longshore_status", 1).await;
     let big = "x".repeat(100);
-    let flipped = compressed(5);
+    let flipped = mislabelled(5);
     for (topic, batch, code) in [
         (
             "_longshore_status",
@@ -153,6 +154,7 @@ async fn what_is_not_taken_is_refused_with_kafkas_code_and_a_sentence() {
         ),
         ("orders", Bytes::new(), ResponseError::CorruptMessage),
         ("orders", flipped, ResponseError::UnsupportedCompressionType),
+        ("orders", mislabelled(1), ResponseError::InvalidRecord),
     ] {
         let refused = write(&mut client, topic, 0, batch).await;
         assert_eq!(refused.error_code, code.code(), "{topic}: {code}");

@@ -6,8 +6,8 @@ use futures_util::FutureExt as _;
 use longshore_log::{Append, Batch, Error, Expect, Flush, GroupOffsets};
 use longshore_pipeline::port::Clock as _;
 
-use super::{By, OFFSETS, OWNERS, Outcome, PRODUCERS, Simulation, Waiting, Written};
-use crate::rig::{batch, holds, move_of, owner, sequenced, topic};
+use super::{By, COUNTED, OFFSETS, OWNERS, Outcome, PRODUCERS, Simulation, Waiting, Written};
+use crate::rig::{batch, holds, move_of, owner, partition, sequenced, topic};
 
 impl Simulation {
     pub(super) fn append(&mut self) {
@@ -25,7 +25,7 @@ impl Simulation {
         }
         let from = self.queued[who].map_or(Expect::Absent, |last| holds(&last.to_string()));
         let moved = move_of(OFFSETS, OWNERS[who], from, Some(&id.to_string()));
-        let offsets = vec![(self.partitions[0].clone(), i64::try_from(id).unwrap())];
+        let offsets = vec![(partition(COUNTED, 0), i64::try_from(id).unwrap())];
         let group = GroupOffsets {
             group: OWNERS[who].to_owned(),
             offsets,
