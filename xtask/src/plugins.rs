@@ -53,7 +53,14 @@ fn build_zoo(workspace: &Workspace) -> Result<()> {
 /// Builds packages one by one, so that each is its own `cargo rustc --crate-type cdylib`: cargo leaves link-time
 /// optimisation out where a crate is cdylib and rlib at once.
 fn build_into(workspace: &Workspace, packages: &[&str], folder: &Path) -> Result<()> {
-    process::fresh_dir(folder)?;
+    let is_current = |name: &str| packages.iter().any(|p| format!("{p}.wasm") == name);
+    fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !is_current(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
     for package in packages {
         process::run(&mut rustc(workspace, package))?;
         let file = format!("{}.wasm", package.replace('-', "_"));
@@ -61,12 +68,19 @@ fn build_into(workspace: &Workspace, packages: &[&str], folder: &Path) -> Result
         if built.extension() != Some(OsStr::new("wasm")) || !built.is_file() {
             bail!("{} was not built", built.display());
         }
-        let name = format!("{package}.wasm");
-        fs::copy(&built, folder.join(&name))
-            .with_context(|| format!("copy {}", built.display()))?;
+        renew(&built, &folder.join(format!("{package}.wasm")))?;
     }
     println!("{} guests in {}", packages.len(), folder.display());
     Ok(())
+}
+
+/// Copies a guest where it has changed: the worker is built again for each new file.
+fn renew(built: &Path, copy: &Path) -> Result<()> {
+    let bytes = fs::read(built).with_context(|| format!("read {}", built.display()))?;
+    if fs::read(copy).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    fs::write(copy, bytes).with_context(|| format!("write {}", copy.display()))
 }
 
 fn rustc(workspace: &Workspace, package: &str) -> Command {
