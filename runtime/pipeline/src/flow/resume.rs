@@ -72,10 +72,10 @@ impl Resume {
         Ok((resumed, broker.subscribe(from).await?))
     }
 
-    /// Whether the sink has this record already.
-    pub(super) fn was_put(&self, partition: &TopicPartition, offset: i64) -> bool {
+    /// The sink has the records of a partition that lie before this offset.
+    pub(super) fn put_before(&self, partition: &TopicPartition) -> i64 {
         let stand = self.stands.get(partition);
-        stand.is_some_and(|stand| offset < stand.sink)
+        stand.map_or(i64::MIN, |stand| stand.sink)
     }
 
     /// Whether the group has passed this record, so that it was set aside if it had to be.

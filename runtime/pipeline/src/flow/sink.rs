@@ -255,7 +255,12 @@ where
     /// sink has.
     async fn shape(&mut self, batch: Bytes, fetched: &Fetched) -> Result<Batch<Bytes>, Fault> {
         let batch = Batch::parse(batch).map_err(|e| fatal("malformed-batch", e.to_string()))?;
-        let shaped = in_place(self.chain.apply(batch).await?, fetched)?;
+        let shaped = if self.chain.is_empty() {
+            batch
+        } else {
+            in_place(self.chain.apply(batch).await?, fetched)?
+        };
+        let put_before = self.resume.put_before(&fetched.partition);
         let mut left_out = BTreeSet::new();
         for (number, row) in shaped.rows().enumerate() {
             if let Some(fault) = row.fault() {
@@ -264,8 +269,7 @@ where
                 self.set_aside(fetched, place, stage, fault).await?;
                 left_out.insert(number);
             }
-            let has = |offset| self.resume.was_put(&fetched.partition, offset);
-            if row.offset().is_some_and(has) {
+            if row.offset().is_some_and(|offset| offset < put_before) {
                 left_out.insert(number);
             }
         }
