@@ -1,8 +1,23 @@
-//! Where the programs under test lie.
+//! Where the programs under test lie, and how those of this room begin.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+
+/// Runs a program of this room with its arguments, and says what ended it.
+#[expect(clippy::print_stderr, reason = "it speaks to the person who runs it")]
+#[must_use]
+pub fn main(run: fn(&[String]) -> Result<()>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// The binary: beside the test program's own folder, where cargo puts both.
 ///

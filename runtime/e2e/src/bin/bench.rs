@@ -1,24 +1,14 @@
 //! The benchmarks, each beside a baseline of the same run.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it speaks to the person who runs it"
-)]
+#![expect(clippy::print_stdout, reason = "it speaks to the person who runs it")]
 
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 use longshore_e2e::bench::{ALL, Bench, Ground};
+use longshore_e2e::program;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(run)
 }
 
 fn run(arguments: &[String]) -> Result<()> {

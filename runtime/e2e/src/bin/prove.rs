@@ -1,9 +1,5 @@
 //! The proofs of durability at full count, in named parts that can be broken off, go on where they ended, and add up.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it speaks to the person who runs it"
-)]
+#![expect(clippy::print_stdout, reason = "it speaks to the person who runs it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,14 +48,7 @@ const PARTS: &[Part] = &[
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(run)
 }
 
 fn run(arguments: &[String]) -> Result<()> {
