@@ -69,15 +69,8 @@ pub(crate) async fn create<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
     Object(new): Object<NewConnector>,
 ) -> Result<Response, ApiError> {
-    for (key, given) in [
-        ("initial_state", new.initial_state.is_some()),
-        ("initial_offsets", new.initial_offsets.is_some()),
-    ] {
-        if given {
-            let message = format!("{key} does not work yet; leave it out");
-            return Err(ApiError::bad_request("not-built", message));
-        }
-    }
+    new.check_built()
+        .map_err(|message| ApiError::bad_request("not-built", message))?;
     let name = new.name.unwrap_or_default().trim().to_owned();
     let config = named(&name, submitted(new.config.unwrap_or_default())?)?;
     let info = api.worker.create(config).await?;

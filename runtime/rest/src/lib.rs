@@ -24,5 +24,6 @@ mod tasks;
 mod topics;
 
 pub use api::{Api, Identity};
+pub use dto::NewConnector;
 pub use router::router;
 pub use server::{BindError, Rest};

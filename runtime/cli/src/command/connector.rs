@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use longshore_rest::NewConnector;
 use serde_json::{Map, Value, json};
 
 use crate::args::ConnectorCommand;
@@ -150,10 +151,8 @@ async fn restart(client: &Client, name: &str) -> Result<Answer> {
     Ok(Answer::new(status, format!("restarting {name}")))
 }
 
-/// What Kafka Connect takes beside a name and a config, and the worker does not yet.
-const UNBUILT: [&str; 2] = ["initial_state", "initial_offsets"];
-
-/// The body of POST /connectors, refused as there: the config goes another way. The name goes into the config as well, as Kafka Connect keeps it.
+/// The body of POST /connectors, refused as there: the config goes another way. The name goes into the config as well, as
+/// Kafka Connect keeps it.
 fn read_body(file: &Path) -> Result<(String, Map<String, Value>)> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
@@ -162,35 +161,14 @@ fn read_body(file: &Path) -> Result<(String, Map<String, Value>)> {
         std::fs::read_to_string(file)
     };
     let text = text.map_err(|error| input(file, &error.to_string()))?;
-    let mut body: Value =
-        serde_json::from_str(&text).map_err(|error| input(file, &error.to_string()))?;
-    for (key, value) in body.as_object().into_iter().flatten() {
-        match key.as_str() {
-            "name" | "config" => {}
-            key if UNBUILT.contains(&key) => {
-                if !value.is_null() {
-                    let reason = format!("{key} does not work yet; leave it out");
-                    return Err(input(file, &reason));
-                }
-            }
-            key => {
-                let reason = format!(
-                    "unknown field `{key}`, expected one of `name`, `config`, `initial_state`, `initial_offsets`"
-                );
-                return Err(input(file, &reason));
-            }
-        }
-    }
-    let name = body["name"]
-        .as_str()
-        .map(str::trim)
-        .filter(|name| !name.is_empty());
+    let body = NewConnector::parse(&text).map_err(|reason| input(file, &reason))?;
+    let name = body.name.as_deref().map(str::trim);
+    let name = name.filter(|name| !name.is_empty());
     let name = name
         .ok_or_else(|| input(file, "has no \"name\""))?
         .to_owned();
-    let Value::Object(mut config) = body["config"].take() else {
-        return Err(input(file, "has no \"config\" object"));
-    };
+    let config = body.config;
+    let mut config = config.ok_or_else(|| input(file, "has no \"config\" object"))?;
     config.entry("name").or_insert_with(|| json!(name));
     Ok((name, config))
 }

@@ -15,18 +15,42 @@ pub(crate) type Config = BTreeMap<String, String>;
 /// Body of `POST /connectors`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewConnector {
+pub struct NewConnector {
     /// The connector's name.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// Its config.
     #[schema(value_type = BTreeMap<String, String>)]
-    pub(crate) config: Option<serde_json::Map<String, Value>>,
+    pub config: Option<serde_json::Map<String, Value>>,
     /// Refused by name: does not work yet.
     #[schema(ignore)]
     pub(crate) initial_state: Option<Value>,
     /// Refused by name: does not work yet.
     #[schema(ignore)]
     pub(crate) initial_offsets: Option<Value>,
+}
+
+impl NewConnector {
+    /// Reads a body for who does not send it as it is, and refuses what the worker would refuse of it.
+    ///
+    /// # Errors
+    /// What is wrong, in the worker's words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let new: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        new.check_built()?;
+        Ok(new)
+    }
+
+    /// Whether it asks for nothing that does not work yet.
+    pub(crate) fn check_built(&self) -> Result<(), String> {
+        let unbuilt = [
+            ("initial_state", &self.initial_state),
+            ("initial_offsets", &self.initial_offsets),
+        ];
+        match unbuilt.iter().find(|(_, given)| given.is_some()) {
+            Some((key, _)) => Err(format!("{key} does not work yet; leave it out")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A config as it was submitted: scalars are text, as in Kafka Connect; anything deeper is refused.

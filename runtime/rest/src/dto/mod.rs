@@ -4,9 +4,9 @@ mod connector;
 mod plugin;
 mod record;
 
+pub use connector::NewConnector;
 pub(crate) use connector::{
-    Config, ConnectorInfo, ConnectorStatus, Expanded, NewConnector, Task, TaskState, TopicsOf,
-    submitted,
+    Config, ConnectorInfo, ConnectorStatus, Expanded, Task, TaskState, TopicsOf, submitted,
 };
 pub(crate) use plugin::{KeyInfo, Plugin, ValidationResult};
 pub(crate) use record::{NewRecord, NewRecords, NewTopic, Record, Topic, Written};
