@@ -4,6 +4,7 @@ use longshore_model::Fault;
 
 use crate::files::Files;
 use crate::host;
+use crate::postgres::Postgres;
 
 /// What the host gives a connector. Cheap to clone.
 #[derive(Clone)]
@@ -72,6 +73,12 @@ impl Ctx {
     #[must_use]
     pub fn files(&self) -> Files<'_> {
         Files::new(&self.host)
+    }
+
+    /// The PostgreSQL server that the config names.
+    #[must_use]
+    pub fn postgres(&self) -> Postgres<'_> {
+        Postgres::new(&self.host)
     }
 }
 

@@ -82,6 +82,7 @@ pub mod host;
 #[doc(hidden)]
 pub mod manifest;
 mod plugin;
+pub mod postgres;
 mod sink;
 mod source;
 mod transform;
@@ -95,10 +96,10 @@ pub use longshore_model::batch::{
 };
 pub use longshore_model::{
     Fault, FaultClass, Manifest, Order, Position, SourcePosition, Value, Watermark, avro, json,
-    schema,
+    schema, wal,
 };
 pub use longshore_sdk_macros::Config;
-pub use plugin::{Contract, Contracts, Plugin, Problem};
+pub use plugin::{Cleanup, Contract, Contracts, Leftover, Plugin, Problem};
 pub use sink::{Assignment, AssignmentChange, RowFault, Sink, TopicPosition};
 pub use source::{PollLimits, Polled, Source};
 pub use transform::Transform;

@@ -4,7 +4,7 @@
     reason = "an instance runs on one thread, so its futures need not be Send"
 )]
 
-use longshore_model::{Fault, Manifest};
+use longshore_model::{Fault, Manifest, SourcePosition};
 
 use crate::{Ctx, Source};
 
@@ -56,6 +56,42 @@ pub struct Contract {
     pub key_schema: Option<String>,
     /// Avro schema of the value in JSON.
     pub value_schema: Option<String>,
+}
+
+/// A source that leaves something behind in the outside system when it is deleted.
+pub trait Cleanup: Source {
+    /// What a deletion would leave behind now. Changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot be known now.
+    async fn leftovers(
+        ctx: &Ctx,
+        config: Self::Config,
+        positions: Vec<SourcePosition>,
+    ) -> Result<Vec<Leftover>, Fault>;
+
+    /// Removes all of it; what is gone already is no error. Called when no task runs.
+    ///
+    /// # Errors
+    /// When something cannot be removed now.
+    async fn cleanup(
+        ctx: &Ctx,
+        config: Self::Config,
+        positions: Vec<SourcePosition>,
+    ) -> Result<(), Fault>;
+}
+
+/// One thing that stays behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// What it is: `replication slot`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What it costs while it stays, where that is known.
+    pub bytes: Option<u64>,
+    /// What a person runs to remove it.
+    pub command: String,
 }
 
 /// Registers the crate's plugin: its exports and its manifest.
@@ -161,6 +197,9 @@ macro_rules! __plugin_access {
     (write_files) => {
         "{\"kind\":\"files\",\"access\":\"write\",\"keys\":[\""
     };
+    (postgres) => {
+        "{\"kind\":\"postgres\",\"access\":\"connect\",\"keys\":[\""
+    };
 }
 
 #[doc(hidden)]
@@ -243,6 +282,14 @@ macro_rules! __plugin_exports {
         }
         $crate::guest::bindings::contracts::export!(
             Exports with_types_in $crate::guest::bindings::contracts
+        );
+    };
+    (cleanup $plugin:ty) => {
+        impl $crate::guest::CleanupExports for Exports {
+            type Source = $plugin;
+        }
+        $crate::guest::bindings::cleanup::export!(
+            Exports with_types_in $crate::guest::bindings::cleanup
         );
     };
 }

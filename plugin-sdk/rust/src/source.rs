@@ -79,7 +79,7 @@ pub trait Source: Sized + 'static {
 /// How much a poll may return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollLimits {
-    /// Rows of the batch, at most.
+    /// Rows of the batch, at most; never under 8, so that what belongs together fits.
     pub records_max: u32,
     /// Bytes of the batch's rows, about; one record larger than this comes alone.
     pub bytes_max: u32,
@@ -92,6 +92,9 @@ pub struct Polled {
     pub batch: Vec<u8>,
     /// What the batch completes of each capability's stream it came from.
     pub watermarks: Vec<Watermark>,
+    /// Whether the source waits for its positions to be stored: they are appended at once. Otherwise
+    /// progress without records is stored at most once per `offset.flush.interval.ms`.
+    pub store_now: bool,
 }
 
 impl Polled {
@@ -108,6 +111,7 @@ impl Polled {
         Ok(Self {
             batch,
             watermarks: Vec::new(),
+            store_now: false,
         })
     }
 }

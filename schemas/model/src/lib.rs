@@ -19,6 +19,7 @@ mod manifest;
 mod position;
 pub mod schema;
 mod value;
+pub mod wal;
 
 pub use fault::{Fault, FaultClass};
 pub use id::{ConnectorName, InvalidName, TaskId, TopicName, TopicPartition};

@@ -12,9 +12,15 @@ pub mod imports {
                 import longshore:host/schemas@0.1.0;
                 import longshore:host/lifecycle@0.1.0;
                 import longshore:files/files@0.1.0;
+                import longshore:postgres/postgres@0.1.0;
             }
         ",
-        path: ["../wit/connect-0.1", "../wit/host-0.1", "../wit/files-0.1"],
+        path: [
+            "../wit/connect-0.1",
+            "../wit/host-0.1",
+            "../wit/files-0.1",
+            "../wit/postgres-0.1",
+        ],
         generate_all,
         generate_unused_types: true,
     });
@@ -107,5 +113,23 @@ pub mod contracts {
         },
         pub_export_macro: true,
         default_bindings_module: "longshore_sdk::guest::bindings::contracts",
+    });
+}
+
+pub mod cleanup {
+    wit_bindgen::generate!({
+        inline: "
+            package longshore:sdk-cleanup;
+            world cleanup-exports {
+                export longshore:connect/cleanup@0.1.0;
+            }
+        ",
+        path: ["../wit/connect-0.1"],
+        with: {
+            "longshore:connect/types@0.1.0": crate::guest::bindings::imports::longshore::connect::types,
+            "longshore:connect/cleanup@0.1.0": generate,
+        },
+        pub_export_macro: true,
+        default_bindings_module: "longshore_sdk::guest::bindings::cleanup",
     });
 }

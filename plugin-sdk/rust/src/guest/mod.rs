@@ -14,5 +14,5 @@ mod transform;
 pub use plugin::{PluginExports, validate_sink, validate_source, validate_transform};
 pub use sink::SinkExports;
 pub use slot::Slot;
-pub use source::{ContractsExports, SourceExports};
+pub use source::{CleanupExports, ContractsExports, SourceExports};
 pub use transform::TransformExports;

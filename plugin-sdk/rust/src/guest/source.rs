@@ -2,12 +2,13 @@
 
 use std::thread::LocalKey;
 
+use super::bindings::cleanup::exports::longshore::connect::cleanup;
 use super::bindings::contracts::exports::longshore::connect::contracts;
 use super::bindings::imports::longshore::connect::types as wit;
 use super::bindings::source::exports::longshore::connect::source;
 use super::convert::{config_in, config_out, fault_out, positions_in, task_in, watermark_out};
 use super::slot::Slot;
-use crate::{Config, Contracts, Ctx, PollLimits, Source};
+use crate::{Cleanup, Config, Contracts, Ctx, PollLimits, Source};
 
 /// What [`crate::plugin!`] implements for a source.
 pub trait SourceExports: 'static {
@@ -50,6 +51,7 @@ impl<P: SourceExports> source::Guest for P {
         Ok(source::PollResult {
             batch: polled.batch,
             watermarks: polled.watermarks.into_iter().map(watermark_out).collect(),
+            store_now: polled.store_now,
         })
     }
 
@@ -95,5 +97,38 @@ impl<P: ContractsExports> contracts::Guest for P {
             value_schema: contract.value_schema,
         };
         Ok(promised.map_err(fault_out)?.into_iter().map(one).collect())
+    }
+}
+
+/// What [`crate::plugin!`] implements for a source that can clean up behind itself.
+pub trait CleanupExports: 'static {
+    /// The author's connector.
+    type Source: Cleanup;
+}
+
+impl<P: CleanupExports> cleanup::Guest for P {
+    async fn leftovers(
+        config: wit::Config,
+        positions: Vec<wit::SourcePosition>,
+    ) -> Result<Vec<cleanup::Leftover>, wit::Fault> {
+        let config = Config::parse(&config_in(config)).map_err(fault_out)?;
+        let left = P::Source::leftovers(&Ctx::guest(), config, positions_in(positions)).await;
+        let one = |leftover: crate::Leftover| cleanup::Leftover {
+            kind: leftover.kind,
+            name: leftover.name,
+            bytes: leftover.bytes,
+            command: leftover.command,
+        };
+        Ok(left.map_err(fault_out)?.into_iter().map(one).collect())
+    }
+
+    async fn cleanup(
+        config: wit::Config,
+        positions: Vec<wit::SourcePosition>,
+    ) -> Result<(), wit::Fault> {
+        let config = Config::parse(&config_in(config)).map_err(fault_out)?;
+        P::Source::cleanup(&Ctx::guest(), config, positions_in(positions))
+            .await
+            .map_err(fault_out)
     }
 }

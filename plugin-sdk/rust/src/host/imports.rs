@@ -1,5 +1,7 @@
 //! The component's imports, call by call.
 
+mod postgres;
+
 use longshore_model::Fault;
 
 use crate::guest::bindings::imports::longshore::files::files as wit_files;
@@ -8,6 +10,8 @@ use crate::guest::bindings::imports::longshore::host::{
 };
 use crate::guest::convert::{entry_in, entry_out, fault_in, stat_in};
 use crate::{FileEntry, FileStat, Level, Wake};
+
+pub(crate) use postgres::*;
 
 #[derive(Clone)]
 pub(crate) struct Handle {}

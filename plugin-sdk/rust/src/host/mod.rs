@@ -14,4 +14,7 @@ mod native;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::*;
 #[cfg(not(target_family = "wasm"))]
-pub use native::{Host, HostFile, LocalFuture};
+pub use native::{
+    Host, HostCopy, HostFile, HostPostgres, HostReplication, HostRows, HostSession, HostWal,
+    LocalFuture,
+};

@@ -1,11 +1,16 @@
 //! A host in the same process: the testkit's fake, or an adapter over the real capabilities.
 
+mod postgres;
+
 use std::pin::Pin;
 use std::rc::Rc;
 
 use longshore_model::Fault;
 
 use crate::{FileEntry, FileStat, Level, Wake};
+
+pub(crate) use postgres::*;
+pub use postgres::{HostCopy, HostPostgres, HostReplication, HostRows, HostSession, HostWal};
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -34,6 +39,10 @@ pub trait Host {
         known: &'a [FileEntry],
         timeout_ms: u64,
     ) -> LocalFuture<'a, Result<Wake, Fault>>;
+    /// Absent where the host has no PostgreSQL server.
+    fn postgres(&self) -> Option<Rc<dyn HostPostgres>> {
+        None
+    }
 }
 
 /// An open file of a [`Host`]; [`crate::File`] says what each call means.

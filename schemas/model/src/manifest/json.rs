@@ -87,6 +87,7 @@ fn capability(value: &Value) -> Option<Capability> {
     match (value.get("kind")?.as_str()?, value.get("access")?.as_str()?) {
         ("files", "read") => Some(Capability::ReadFiles { keys }),
         ("files", "write") => Some(Capability::WriteFiles { keys }),
+        ("postgres", "connect") => Some(Capability::Postgres { keys }),
         _ => None,
     }
 }

@@ -59,6 +59,13 @@ pub enum Capability {
         /// Config keys that hold a path.
         keys: Vec<String>,
     },
+    /// Connect to the PostgreSQL server that the config names.
+    Postgres {
+        /// Prefixes of config keys: under `database` stand `database.hostname`, `database.port`,
+        /// `database.user`, `database.password`, `database.dbname` and `database.sslmode` to
+        /// `database.sslrootcert`, as Debezium calls them.
+        keys: Vec<String>,
+    },
 }
 
 /// A plugin's manifest.
