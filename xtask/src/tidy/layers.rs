@@ -10,7 +10,12 @@ use crate::cargo::Workspace;
 const LAYERS: &[&[&str]] = &[
     &["longshore-model", "longshore-disk"],
     &["longshore-sdk-macros"],
-    &["longshore-serdes", "longshore-cap-files", "longshore-sdk"],
+    &[
+        "longshore-serdes",
+        "longshore-cap-files",
+        "longshore-cap-postgres",
+        "longshore-sdk",
+    ],
     &["longshore-pipeline", "longshore-testkit"],
     &["longshore-log", "longshore-host"],
     &[
@@ -18,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
         "longshore-worker",
         "file-source",
         "file-sink",
+        "postgres-cdc",
     ],
     &["longshore-rest"],
     &["longshore", "longshore-e2e"],

@@ -1,0 +1,1 @@
+//! PostgreSQL under a grant: ordinary sessions, copies, and the replication protocol.
