@@ -28,19 +28,25 @@ const WASI_GIVEN: [&str; 5] = [
 const CONTRACT_GIVEN: [&str; 2] = ["longshore:connect/types", "longshore:host/"];
 
 const FILES: &str = "longshore:files/";
+const POSTGRES: &str = "longshore:postgres/";
+
+const NOT_ASKED_FOR: &str =
+    "its manifest does not ask for: declare the capability and the config keys that feed it";
 
 /// Checks every import before anything of the component runs.
 pub(crate) fn check_imports(facts: &Facts) -> Result<(), Error> {
     for import in &facts.imports {
         let name = without_version(import);
         let given = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let reason = if given(&WASI_GIVEN) || given(&CONTRACT_GIVEN) {
+        let wants = |prefix, wanted: fn(&Capability) -> bool| {
+            name.starts_with(prefix)
+                .then(|| facts.manifest.capabilities.iter().any(wanted))
+        };
+        let asked_for = wants(FILES, is_files).or_else(|| wants(POSTGRES, is_postgres));
+        let reason = if given(&WASI_GIVEN) || given(&CONTRACT_GIVEN) || asked_for == Some(true) {
             continue;
-        } else if name.starts_with(FILES) {
-            if wants_files(&facts.manifest) {
-                continue;
-            }
-            "its manifest does not ask for: declare the capability and the config keys that feed it"
+        } else if asked_for.is_some() {
+            NOT_ASKED_FOR
         } else if name.starts_with("wasi:sockets/") || name.starts_with("wasi:http/") {
             "no plugin is given: outside systems are reached through Longshore's capabilities"
         } else {
@@ -52,13 +58,15 @@ pub(crate) fn check_imports(facts: &Facts) -> Result<(), Error> {
     Ok(())
 }
 
-fn wants_files(manifest: &Manifest) -> bool {
-    manifest
-        .capabilities
-        .iter()
-        .any(|capability| match capability {
-            Capability::ReadFiles { .. } | Capability::WriteFiles { .. } => true,
-        })
+fn is_files(capability: &Capability) -> bool {
+    matches!(
+        capability,
+        Capability::ReadFiles { .. } | Capability::WriteFiles { .. }
+    )
+}
+
+fn is_postgres(capability: &Capability) -> bool {
+    matches!(capability, Capability::Postgres { .. })
 }
 
 /// The files that a config names under the keys that the manifest declares.
@@ -73,6 +81,7 @@ pub(crate) fn files(
         let (access, keys) = match capability {
             Capability::ReadFiles { keys } => (Access::Read, keys),
             Capability::WriteFiles { keys } => (Access::Write, keys),
+            Capability::Postgres { .. } => continue,
         };
         for key in keys {
             for named in values(manifest, config, key) {

@@ -69,7 +69,7 @@ enum Trouble {
 /// When the source breaks the contract.
 pub fn source<S: Source>(contract: &SourceContract<'_>) {
     config::errors_name_the_key::<S::Config>(&config_map(contract.config));
-    for (records_max, bytes_max) in [(500, 64 << 10), (1, 64 << 10), (500, 1), (3, 100)] {
+    for (records_max, bytes_max) in [(500, 64 << 10), (8, 64 << 10), (500, 1), (8, 100)] {
         let limits = PollLimits {
             records_max,
             bytes_max,

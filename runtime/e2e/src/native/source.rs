@@ -91,6 +91,7 @@ fn polled(polled: longshore_sdk::Polled) -> Result<Polled, Fault> {
         batch: batch
             .map_err(|e| Fault::new(FaultClass::Fatal, "malformed-batch", e.to_string()))?,
         watermarks: polled.watermarks,
+        store_now: polled.store_now,
     })
 }
 

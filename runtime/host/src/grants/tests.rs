@@ -91,6 +91,15 @@ fn what_is_given_what_is_asked_for_and_nothing_else_may_be_imported() {
     }
     check_import(reads(), "longshore:files/files@0.1.0", Ok(()));
     check_import(plain(), "longshore:files/files@0.1.0", refused);
+    let prefix = vec!["database".to_owned()];
+    let connects = || {
+        manifest(vec![Capability::Postgres {
+            keys: prefix.clone(),
+        }])
+    };
+    check_import(connects(), "longshore:postgres/postgres@0.1.0", Ok(()));
+    check_import(connects(), "longshore:files/files@0.1.0", refused);
+    check_import(reads(), "longshore:postgres/postgres@0.1.0", refused);
     for ungiven in [
         "wasi:sockets/tcp@0.2.6",
         "wasi:http/types@0.2.6",

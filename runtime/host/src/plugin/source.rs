@@ -80,7 +80,11 @@ impl SourcePlugin for WasmSource {
         }
         let watermarks: Vec<_> = polled.watermarks.iter().map(watermark_in).collect();
         self.streams.check(&watermarks)?;
-        Ok(Polled { batch, watermarks })
+        Ok(Polled {
+            batch,
+            watermarks,
+            store_now: polled.store_now,
+        })
     }
 
     async fn commit(&mut self, stored: Stored) -> Result<(), Fault> {

@@ -47,7 +47,7 @@ impl Source for Floods {
 fn bytes(n: usize) -> Polled {
     Polled {
         batch: vec![0; n],
-        watermarks: Vec::new(),
+        ..Polled::default()
     }
 }
 

@@ -20,7 +20,7 @@ impl Source for Guest {
     async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         Ok(Polled {
             batch: b"LSB\x01 and then nonsense".to_vec(),
-            watermarks: Vec::new(),
+            ..Polled::default()
         })
     }
 }

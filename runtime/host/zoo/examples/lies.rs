@@ -21,11 +21,11 @@ impl Source for Guest {
 
     async fn poll(&mut self, _ctx: &Ctx, _limits: PollLimits) -> Result<Polled, Fault> {
         Ok(Polled {
-            batch: Vec::new(),
             watermarks: vec![Watermark {
                 stream: 7,
                 value: 100,
             }],
+            ..Polled::default()
         })
     }
 }

@@ -147,20 +147,23 @@ where
 
     /// The way of one batch.
     async fn advance(&mut self, polled: Polled) -> Result<(), Fault> {
-        let Polled { batch, watermarks } = polled;
+        let Polled {
+            batch,
+            watermarks,
+            store_now,
+        } = polled;
         self.metrics.polled.inc_by(batch.len() as u64);
-        self.size.came_back(batch.len(), batch.buffer().len());
         self.carried.take_in(&batch, watermarks);
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let outgoing = if self.chain.is_empty() {
+        let outgoing = if batch.is_empty() {
+            Outgoing::default()
+        } else if self.chain.is_empty() {
             self.encoder.encode(&batch, None).await?
         } else {
             let shaped = self.chain.apply(numbered(&batch)?).await?;
             self.encoder.encode(&shaped, Some(&batch)).await?
         };
-        if outgoing.records.is_empty() {
+        let awaited = store_now && !self.carried.is_empty();
+        if outgoing.records.is_empty() && !awaited {
             return Ok(());
         }
         self.append(outgoing)
@@ -199,7 +202,7 @@ where
         let signal = self.plugin.signal();
         let idle_due = self.idle.last_append + self.idle.interval;
         let mut progress_waits = !self.carried.is_empty();
-        let mut stopping = false;
+        let (mut stopping, mut woken) = (false, false);
         let polled = {
             let mut poll = pin!(self.plugin.poll(RECORDS_MAX, self.size.bytes()));
             loop {
@@ -210,16 +213,21 @@ where
                             stopping = true;
                             signal.stop();
                         }
-                        Word::Target => signal.wake(),
+                        Word::Target => {
+                            woken = true;
+                            signal.wake();
+                        }
                     },
                     stored = self.in_flight.next() => {
                         let (stored, n_records) = stored?;
                         self.metrics.written.inc_by(n_records as u64);
                         self.settled.push(stored);
+                        woken = true;
                         signal.wake();
                     }
                     () = tokio::time::sleep_until(idle_due), if progress_waits => {
                         progress_waits = false;
+                        woken = true;
                         signal.wake();
                     }
                     polled = &mut poll => break polled,
@@ -229,7 +237,15 @@ where
         match polled {
             // What a stopping poll returned comes again: its position was not stored.
             _ if stopping => Ok(Turn::Stop),
-            Ok(polled) => Ok(Turn::Polled(polled)),
+            Ok(polled) => {
+                // Appends that complete wake a source under full load all the time, so nothing from
+                // a poll that was cut short does not mean that there is nothing.
+                if !(woken && polled.batch.is_empty()) {
+                    let (records, bytes) = (polled.batch.len(), polled.batch.buffer().len());
+                    self.size.came_back(records, bytes);
+                }
+                Ok(Turn::Polled(polled))
+            }
             Err(fault) if fault.class == FaultClass::Retriable => self.pause_after(fault).await,
             Err(fault) => Err(fault),
         }

@@ -79,6 +79,9 @@ pub struct Polled {
     pub batch: Batch<Bytes>,
     /// What the batch completes of each stream, checked against what the stream delivered.
     pub watermarks: Vec<Watermark>,
+    /// Whether the source waits for its positions to be stored: they are appended at once, with
+    /// records or without.
+    pub store_now: bool,
 }
 
 /// A source task's instance, opened.

@@ -118,12 +118,24 @@ pub(crate) fn batch(values: &[&str], order: u64) -> Polled {
             stream: 1,
             value: order,
         }],
+        store_now: false,
+    }
+}
+
+/// What a poll returns that has nothing.
+pub(crate) fn nothing() -> Polled {
+    Polled {
+        batch: Batch::parse(Bytes::new()).unwrap(),
+        watermarks: Vec::new(),
+        store_now: false,
     }
 }
 
 /// What a scripted plugin was told.
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
+    /// Bytes that each poll asked for.
+    pub(crate) asked: Vec<u32>,
     pub(crate) confirmed: Vec<u64>,
     pub(crate) put: Vec<String>,
     pub(crate) flushes: usize,
@@ -166,7 +178,8 @@ impl SourcePlugin for ScriptedSource {
         self.bell.clone()
     }
 
-    async fn poll(&mut self, _: u32, _: u32) -> Result<Polled, Fault> {
+    async fn poll(&mut self, _: u32, bytes_max: u32) -> Result<Polled, Fault> {
+        self.notes.lock().unwrap().asked.push(bytes_max);
         if let Some(next) = self.script.pop_front() {
             return next;
         }
@@ -174,10 +187,7 @@ impl SourcePlugin for ScriptedSource {
             () = self.bell.wake.notified() => {}
             () = self.bell.stop.cancelled() => {}
         }
-        Ok(Polled {
-            batch: Batch::parse(Bytes::new()).unwrap(),
-            watermarks: Vec::new(),
-        })
+        Ok(nothing())
     }
 
     async fn commit(&mut self, stored: Stored) -> Result<(), Fault> {

@@ -12,7 +12,9 @@ use longshore_pipeline::settings::FlowSettings;
 use longshore_pipeline::telemetry::TaskMetrics;
 use tokio::task::JoinHandle;
 
-use crate::fixture::{FixedClock, ScriptedSource, Upper, batch, control, log, source_settings};
+use crate::fixture::{
+    FixedClock, ScriptedSource, Upper, batch, control, log, nothing, source_settings,
+};
 
 type Script = Vec<Result<Polled, Fault>>;
 
@@ -223,6 +225,98 @@ async fn progress_without_records_is_stored_once_an_interval() {
     assert_eq!(notes.lock().unwrap().confirmed, [3]);
     assert_eq!(started.elapsed(), Duration::from_secs(60));
     assert_eq!(texts(&broker, "_longshore_offsets"), [r#"{"position":3}"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_that_the_source_waits_for_is_stored_at_once() {
+    let broker = MemoryBroker::default();
+    let awaited = Polled {
+        store_now: true,
+        ..batch(&[], 2)
+    };
+    let script = vec![Ok(batch(&[], 1)), Ok(awaited)];
+    let parts = parts(&broker, script, source_settings(&[])).await;
+    let notes = Arc::clone(&parts.plugin.notes);
+    let started = tokio::time::Instant::now();
+    run_to(parts, 2).await.unwrap();
+    assert_eq!(notes.lock().unwrap().confirmed, [2]);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(texts(&broker, "_longshore_offsets"), [r#"{"position":2}"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_that_the_source_waits_for_goes_with_its_records_in_one_write() {
+    let broker = MemoryBroker::default();
+    let awaited = Polled {
+        store_now: true,
+        ..batch(&["a", "drop"], 1)
+    };
+    let dropped = Polled {
+        store_now: true,
+        ..batch(&["drop"], 2)
+    };
+    let mut parts = parts(
+        &broker,
+        vec![Ok(awaited), Ok(dropped)],
+        source_settings(&[]),
+    )
+    .await;
+    parts.transforms = vec![Upper];
+    let started = tokio::time::Instant::now();
+    run_to(parts, 2).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(texts(&broker, "t"), ["A"]);
+    assert_eq!(
+        texts(&broker, "_longshore_offsets"),
+        [r#"{"position":1}"#, r#"{"position":2}"#]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_stored_for_a_source_that_waits_and_has_no_progress() {
+    let broker = MemoryBroker::default();
+    let waits = Polled {
+        store_now: true,
+        ..nothing()
+    };
+    let script = vec![Ok(waits), Ok(batch(&["a"], 1))];
+    let parts = parts(&broker, script, source_settings(&[])).await;
+    run_to(parts, 1).await.unwrap();
+    assert_eq!(*broker.appended().borrow(), 1);
+}
+
+/// What the first polls ask for when the first one comes back full and the second one empty, which
+/// is `woken` by the first one's append or is not.
+async fn asked_after_a_full_batch_and_nothing(woken: bool) -> Vec<u32> {
+    let broker = MemoryBroker::default();
+    broker.hold();
+    let full = "x".repeat(60 << 10);
+    let mut script = vec![Ok(batch(&[&full], 1))];
+    if !woken {
+        script.push(Ok(nothing()));
+    }
+    let parts = parts(&broker, script, source_settings(&[])).await;
+    let notes = Arc::clone(&parts.plugin.notes);
+    let confirmed = Arc::clone(&parts.plugin.confirmed);
+    let (_target, stop, control) = control();
+    let flow = tokio::spawn(run_source(parts, control));
+    let mut appended = broker.appended();
+    appended.wait_for(|n| *n >= 1).await.unwrap();
+    broker.release(Ok(()));
+    confirmed.notified().await;
+    stop.cancel();
+    flow.await.unwrap().unwrap();
+    let asked = notes.lock().unwrap().asked.clone();
+    asked[..3].to_vec()
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_grow_under_load_and_shrink_when_idle_and_not_because_an_append_woke_the_source() {
+    let small = 64 << 10;
+    let woken = asked_after_a_full_batch_and_nothing(true).await;
+    assert_eq!(woken, [small, 2 * small, 2 * small]);
+    let idle = asked_after_a_full_batch_and_nothing(false).await;
+    assert_eq!(idle, [small, 2 * small, small]);
 }
 
 #[tokio::test(start_paused = true)]

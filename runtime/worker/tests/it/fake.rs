@@ -267,6 +267,7 @@ impl SourcePlugin for Lines {
         Ok(Polled {
             batch: Batch::parse(Bytes::from(batch)).unwrap(),
             watermarks: Vec::new(),
+            store_now: false,
         })
     }
 
