@@ -59,6 +59,12 @@ impl Ctx {
         host::lookup_schema(&self.host, handle)
     }
 
+    /// The time: microseconds since 1970.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
+        host::now_us(&self.host)
+    }
+
     /// Waits that long, or until the host has something to say.
     pub async fn wait(&self, timeout_ms: u64) -> Wake {
         host::wait(&self.host, timeout_ms).await

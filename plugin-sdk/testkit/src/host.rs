@@ -278,6 +278,10 @@ impl Host for FakeHost {
         })
     }
 
+    fn now_us(&self) -> i64 {
+        self.0.borrow().now_ms * 1000
+    }
+
     fn wait(&self, timeout_ms: u64) -> LocalFuture<'_, Wake> {
         Box::pin(async move {
             match self.enter().await {

@@ -47,6 +47,10 @@ pub(crate) fn lookup_schema(_host: &Handle, handle: u32) -> Result<String, Fault
     schemas::lookup(handle).map_err(fault_in)
 }
 
+pub(crate) fn now_us(_host: &Handle) -> i64 {
+    super::machine_us()
+}
+
 pub(crate) async fn wait(_host: &Handle, timeout_ms: u64) -> Wake {
     wake_in(lifecycle::wait(timeout_ms).await)
 }

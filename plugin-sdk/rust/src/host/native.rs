@@ -25,6 +25,10 @@ pub trait Host {
     fn declare_schema(&self, schema: &str) -> Result<u32, Fault>;
     fn lookup_schema(&self, handle: u32) -> Result<String, Fault>;
     fn wait(&self, timeout_ms: u64) -> LocalFuture<'_, Wake>;
+    /// The machine's clock, unless the host has one of its own.
+    fn now_us(&self) -> i64 {
+        super::machine_us()
+    }
     fn progress(&self, json: &str);
     fn list_files<'a>(&'a self, pattern: &'a str)
     -> LocalFuture<'a, Result<Vec<FileEntry>, Fault>>;
@@ -76,6 +80,10 @@ pub(crate) fn declare_schema(host: &Handle, schema: &str) -> Result<u32, Fault> 
 
 pub(crate) fn lookup_schema(host: &Handle, handle: u32) -> Result<String, Fault> {
     host.lookup_schema(handle)
+}
+
+pub(crate) fn now_us(host: &Handle) -> i64 {
+    host.now_us()
 }
 
 pub(crate) async fn wait(host: &Handle, timeout_ms: u64) -> Wake {
