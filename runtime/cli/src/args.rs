@@ -92,8 +92,16 @@ pub(crate) enum ConnectorCommand {
     Resume(NameArgs),
     /// Restart a connector and its tasks
     Restart(NameArgs),
-    /// Delete a connector; its offsets stay
-    Delete(NameArgs),
+    /// Delete a connector and say what it leaves behind; its offsets stay
+    Delete(DeleteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    pub(crate) name: String,
+    /// Remove what it would leave behind, such as a replication slot, before it is deleted
+    #[arg(long)]
+    pub(crate) drop_slot: bool,
 }
 
 #[derive(Debug, Args)]

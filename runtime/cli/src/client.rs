@@ -54,8 +54,8 @@ impl Client {
         read(self.send(Method::POST, path, query, body).await?).await
     }
 
-    pub(crate) async fn delete(&self, path: Path<'_>) -> Result<Value> {
-        read(self.send(Method::DELETE, path, &[], None).await?).await
+    pub(crate) async fn delete(&self, path: Path<'_>, query: &[(&str, String)]) -> Result<Value> {
+        read(self.send(Method::DELETE, path, query, None).await?).await
     }
 
     /// Sends a request; an answer that is an error becomes one.

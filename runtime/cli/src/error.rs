@@ -1,5 +1,7 @@
 //! Why a command failed: a stable code, what happened, where, and what to do about it.
 
+use serde_json::Value;
+
 use crate::exit::Exit;
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -139,6 +141,8 @@ pub(crate) struct Failure {
     pub(crate) path: Option<String>,
     /// What to do.
     pub(crate) fix: Option<String>,
+    /// What programs are told beside: all findings of a check.
+    pub(crate) result: Value,
 }
 
 impl Failure {
@@ -148,11 +152,17 @@ impl Failure {
             message: message.into(),
             path: None,
             fix: None,
+            result: Value::Null,
         }
     }
 
     pub(crate) fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    pub(crate) fn with_result(mut self, result: Value) -> Self {
+        self.result = result;
         self
     }
 

@@ -52,7 +52,11 @@ pub(crate) fn fail(failure: &Failure, as_json: bool) -> ExitCode {
             "path": failure.path,
             "fix": failure.fix,
         });
-        event(json!({ "ok": false, "error": error })).is_ok()
+        let mut told = json!({ "ok": false, "error": error });
+        if !failure.result.is_null() {
+            told["result"] = failure.result.clone();
+        }
+        event(told).is_ok()
     };
     if !told {
         let fix = failure.fix.as_ref();

@@ -6,7 +6,7 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::Error;
 use crate::bindings::v0_1::exports::longshore::connect::{
-    contracts, plugin, sink, source, transform,
+    cleanup, contracts, plugin, sink, source, transform,
 };
 use crate::engine::Machine;
 use crate::grants::check_imports;
@@ -22,6 +22,7 @@ pub(crate) struct Runnable {
     sink: Option<sink::GuestIndices>,
     transform: Option<transform::GuestIndices>,
     contracts: Option<contracts::GuestIndices>,
+    cleanup: Option<cleanup::GuestIndices>,
 }
 
 /// The interfaces of one instance; those that its plugin exports.
@@ -31,6 +32,7 @@ pub(crate) struct Exports {
     sink: Option<sink::Guest>,
     transform: Option<transform::Guest>,
     contracts: Option<contracts::Guest>,
+    cleanup: Option<cleanup::Guest>,
 }
 
 impl Runnable {
@@ -48,6 +50,7 @@ impl Runnable {
             sink: exported(facts, "sink", || sink::GuestIndices::new(&pre))?,
             transform: exported(facts, "transform", || transform::GuestIndices::new(&pre))?,
             contracts: exported(facts, "contracts", || contracts::GuestIndices::new(&pre))?,
+            cleanup: exported(facts, "cleanup", || cleanup::GuestIndices::new(&pre))?,
             manifest: facts.manifest.clone(),
             pre,
         })
@@ -56,6 +59,11 @@ impl Runnable {
     /// Whether it says beforehand what a config would produce.
     pub(crate) fn has_contracts(&self) -> bool {
         self.contracts.is_some()
+    }
+
+    /// Whether it knows what it leaves behind.
+    pub(crate) fn has_cleanup(&self) -> bool {
+        self.cleanup.is_some()
     }
 
     /// Refuses a role that the plugin has not.
@@ -95,6 +103,11 @@ impl Runnable {
                 .as_ref()
                 .map(|i| i.load(&mut *store, &instance))
                 .transpose()?,
+            cleanup: self
+                .cleanup
+                .as_ref()
+                .map(|i| i.load(&mut *store, &instance))
+                .transpose()?,
         })
     }
 }
@@ -120,6 +133,12 @@ impl Exports {
 
     pub(crate) fn contracts(&self) -> &contracts::Guest {
         self.contracts
+            .as_ref()
+            .expect("its presence was checked before the instance was made")
+    }
+
+    pub(crate) fn cleanup(&self) -> &cleanup::Guest {
+        self.cleanup
             .as_ref()
             .expect("its presence was checked before the instance was made")
     }

@@ -24,6 +24,7 @@ use crate::Limits;
 use crate::component::{Exports, Runnable};
 use crate::engine::Machine;
 use crate::limits::CpuMeter;
+use crate::streams::Streams;
 use crate::voice::Voice;
 use job::{Job, Typed};
 use verdict::{Ended, verdict};
@@ -49,6 +50,7 @@ pub(crate) enum Patience {
 pub(crate) struct Instance {
     mailbox: mpsc::Sender<Box<dyn Job>>,
     control: Control,
+    streams: Streams,
     plugin: Arc<str>,
     _task: AbortOnDropHandle<()>,
     /// The runtime that the task runs on.
@@ -66,7 +68,7 @@ impl Instance {
         let (mailbox, calls) = mpsc::channel(MAILBOX);
         let (ready, started) = oneshot::channel();
         let plugin: Arc<str> = Arc::from(runnable.manifest.name.as_str());
-        let control = state.control.clone();
+        let (control, streams) = (state.control.clone(), state.streams.clone());
         let resident = Resident {
             cpu: Arc::new(CpuMeter::new(limits.cpu)),
             voice: state.voice.clone(),
@@ -92,6 +94,7 @@ impl Instance {
         Ok(Self {
             mailbox,
             control,
+            streams,
             plugin,
             _task: task,
             _machine: Arc::clone(machine),
@@ -101,6 +104,11 @@ impl Instance {
     /// Speaks to the instance while it is in a call.
     pub(crate) fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// The streams that its capabilities have open for it.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// Calls an export. After a fault of class fatal that the host made, the instance is gone.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::api::Api;
 use crate::dto::{
-    Config, ConnectorInfo, ConnectorStatus, Expanded, NewConnector, TopicsOf, submitted,
+    Config, ConnectorInfo, ConnectorStatus, Expanded, Leftover, NewConnector, TopicsOf, submitted,
 };
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Body, Connector, Object, Parameters, other_name};
@@ -88,16 +88,35 @@ pub(crate) async fn get<B: Broker, P: Plugins>(
     Ok(Json(api.worker.connector(&name)?.into()))
 }
 
-/// Deletes a connector; its offsets stay.
+/// Deletes a connector; its offsets stay. With `cleanup` it is deleted once its plugin has removed what it leaves behind in
+/// the outside system; its status says meanwhile why it could not, and a config that is put keeps the connector.
 #[utoipa::path(delete, operation_id = "connectors_delete", path = "/connectors/{name}", tag = "connectors",
-    params(("name" = String, Path)),
-    responses((status = 204), (status = 404, body = ErrorBody)))]
+    params(("name" = String, Path), ("cleanup" = Option<bool>, Query)),
+    responses((status = 204), (status = 202, description = "With cleanup"), (status = 404, body = ErrorBody)))]
 pub(crate) async fn delete<B: Broker, P: Plugins>(
     State(api): State<Api<B, P>>,
     Connector(name): Connector,
+    parameters: Parameters,
 ) -> Result<StatusCode, ApiError> {
-    api.worker.delete(&name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let cleanup = parameters.flag("cleanup");
+    api.worker.delete(&name, cleanup).await?;
+    Ok(if cleanup {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::NO_CONTENT
+    })
+}
+
+/// What a deletion of the connector would leave behind in the outside system, as its plugin finds it now.
+#[utoipa::path(get, operation_id = "connectors_leftovers", path = "/connectors/{name}/leftovers", tag = "connectors",
+    params(("name" = String, Path)),
+    responses((status = 200, body = Vec<Leftover>), (status = 404, body = ErrorBody)))]
+pub(crate) async fn leftovers<B: Broker, P: Plugins>(
+    State(api): State<Api<B, P>>,
+    Connector(name): Connector,
+) -> Result<Json<Vec<Leftover>>, ApiError> {
+    let left = api.worker.leftovers(&name).await?;
+    Ok(Json(left.into_iter().map(Into::into).collect()))
 }
 
 /// A connector's config, as it was submitted, with its name; passwords are masked.

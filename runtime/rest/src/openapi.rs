@@ -23,6 +23,7 @@ use crate::{connectors, plugins, root, tasks, topics};
         connectors::config,
         connectors::put_config,
         connectors::status,
+        connectors::leftovers,
         connectors::pause,
         connectors::resume,
         connectors::restart,

@@ -87,6 +87,7 @@ fn connector_routes<B: Broker, P: Plugins>() -> Vec<(&'static str, Routes<B, P>)
 fn own_routes<B: Broker, P: Plugins>() -> Vec<(&'static str, Routes<B, P>)> {
     vec![
         ("/metrics", get(root::metrics)),
+        ("/connectors/{name}/leftovers", get(connectors::leftovers)),
         ("/topics", get(topics::list).post(topics::create)),
         ("/topics/{topic}", get(topics::get).delete(topics::delete)),
         (

@@ -40,6 +40,8 @@ impl TargetState {
 pub(crate) struct Deployed {
     pub(crate) config: Guarded,
     pub(crate) target: TargetState,
+    /// Whether it is to be deleted once what it leaves behind is taken away.
+    pub(crate) cleanup: bool,
     /// The tasks' configs, as far as they are complete.
     pub(crate) tasks: Vec<Guarded>,
 }
@@ -100,6 +102,18 @@ impl<B: Broker> Catalog<B> {
         self.topic.put_all(vec![record]).await
     }
 
+    /// Writes down, or withdraws, that a connector is to be deleted once what it leaves behind is
+    /// taken away.
+    pub(crate) async fn put_cleanup(
+        &mut self,
+        name: &ConnectorName,
+        wanted: bool,
+    ) -> BrokerResult<()> {
+        let value = wanted.then(|| Bytes::from(json!({"cleanup": true}).to_string()));
+        let record = (Bytes::from(cleanup_key(name)), value);
+        self.topic.put_all(vec![record]).await
+    }
+
     pub(crate) async fn put_restart(
         &mut self,
         name: &ConnectorName,
@@ -115,7 +129,14 @@ impl<B: Broker> Catalog<B> {
     }
 
     pub(crate) async fn delete(&mut self, name: &ConnectorName, n_tasks: u32) -> BrokerResult<()> {
-        let keys = [connector_key, target_key, restart_key, commit_key].map(|key| key(name));
+        let keys = [
+            connector_key,
+            target_key,
+            cleanup_key,
+            restart_key,
+            commit_key,
+        ];
+        let keys = keys.map(|key| key(name));
         let tasks = task_ids(name, n_tasks).map(|id| task_key(&id));
         let records = keys.into_iter().chain(tasks);
         let records = records.map(|key| (Bytes::from(key), None));
@@ -143,7 +164,7 @@ fn read<'a>(
     seal: &SealKey,
 ) -> BTreeMap<ConnectorName, Deployed> {
     let mut connectors = BTreeMap::<ConnectorName, Deployed>::new();
-    let mut targets = Vec::new();
+    let (mut targets, mut cleanups) = (Vec::new(), Vec::new());
     let mut tasks = BTreeMap::new();
     let mut commits = Vec::new();
     for (key, value) in records {
@@ -163,6 +184,8 @@ fn read<'a>(
         } else if let Some(name) = key.strip_prefix("target-state-").and_then(parse) {
             let paused = value["state.v2"] == "PAUSED" || value["state"] == "PAUSED";
             targets.push((name, paused));
+        } else if let Some(name) = key.strip_prefix("cleanup-").and_then(parse) {
+            cleanups.push(name);
         } else if let Some(name) = key.strip_prefix("commit-").and_then(parse) {
             commits.push((name, value["tasks"].as_u64().unwrap_or(0)));
         } else if let Some(task) = key.strip_prefix("task-") {
@@ -173,6 +196,11 @@ fn read<'a>(
     for (name, paused) in targets {
         if let (Some(connector), true) = (connectors.get_mut(&name), paused) {
             connector.target = TargetState::Paused;
+        }
+    }
+    for name in cleanups {
+        if let Some(connector) = connectors.get_mut(&name) {
+            connector.cleanup = true;
         }
     }
     for (name, n_tasks) in commits {
@@ -190,6 +218,11 @@ fn connector_key(name: &ConnectorName) -> String {
 
 fn target_key(name: &ConnectorName) -> String {
     format!("target-state-{name}")
+}
+
+/// Kafka Connect has no such record and skips it.
+fn cleanup_key(name: &ConnectorName) -> String {
+    format!("cleanup-{name}")
 }
 
 fn restart_key(name: &ConnectorName) -> String {
@@ -257,6 +290,8 @@ mod tests {
                 json!({"state": "PAUSED", "state.v2": "PAUSED"}),
             ),
             ("target-state-gone", json!({"state": "STARTED"})),
+            ("cleanup-a-1", json!({"cleanup": true})),
+            ("cleanup-gone", json!({"cleanup": true})),
             ("task-a-1-0", of("t0")),
             ("task-a-1-1", of("t1")),
         ]);
@@ -264,6 +299,7 @@ mod tests {
         let deployed = &read[&name];
         assert_eq!(read.len(), 1);
         assert_eq!(deployed.target, TargetState::Paused);
+        assert!(deployed.cleanup);
         assert_eq!(deployed.config.settings["k"], "c");
         let tasks: Vec<_> = deployed
             .tasks

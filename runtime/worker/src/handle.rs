@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use longshore_model::config::ConfigKey;
 use longshore_model::{ConnectorName, TaskId, TopicName};
-use longshore_pipeline::port::{Broker, PluginInfo, Plugins};
+use longshore_pipeline::port::{Broker, Leftover, PluginInfo, Plugins};
 use longshore_pipeline::settings::Settings;
 use longshore_pipeline::telemetry::PluginMetrics;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{TargetState, task_ids};
-use crate::connector::kind_of;
+use crate::connector::{kind_of, leftovers};
 use crate::context::Context;
 use crate::error::Error;
 use crate::records::Records;
@@ -164,13 +164,29 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         self.put_checked(config, false).await
     }
 
-    /// Deletes a connector. Its offsets stay.
+    /// Deletes a connector. Its offsets stay. With `cleanup` it is deleted once its plugin has taken
+    /// away what it leaves behind in the outside system, which goes on after the answer.
     ///
     /// # Errors
     /// When there is none of that name.
-    pub async fn delete(&self, name: &ConnectorName) -> Result<(), Error> {
+    pub async fn delete(&self, name: &ConnectorName, cleanup: bool) -> Result<(), Error> {
         let name = name.clone();
-        self.ask(|reply| Request::Delete { name, reply }).await
+        self.ask(|reply| Request::Delete {
+            name,
+            cleanup,
+            reply,
+        })
+        .await
+    }
+
+    /// What a deletion of the connector would leave behind in the outside system.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its plugin cannot say now.
+    pub async fn leftovers(&self, name: &ConnectorName) -> Result<Vec<Leftover>, Error> {
+        let entry = self.entry(name)?;
+        let left = leftovers(&self.context, name, &entry.config).await;
+        left.map_err(Error::Plugin)
     }
 
     /// Pauses or resumes a connector.

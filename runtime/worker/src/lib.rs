@@ -41,6 +41,6 @@ pub use records::{Begin, Follow, NewRecord, Record, Records};
 pub use restart::{RestartPolicy, RestartRequest};
 pub use seal::SealKey;
 pub use status::{Kind, STATUS_TOPIC, State, Status};
-pub use validate::{KeyInfo, KeyValue, Submitted, Validation};
+pub use validate::{Finding, KeyInfo, KeyValue, Submitted, Validation};
 pub use view::{ConnectorInfo, ConnectorStatus, TaskStatus};
 pub use worker::Worker;

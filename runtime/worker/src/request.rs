@@ -21,8 +21,10 @@ pub(crate) enum Request {
         only_new: bool,
         reply: Reply<bool>,
     },
+    /// Delete a connector; with `cleanup` once what it leaves behind is taken away.
     Delete {
         name: ConnectorName,
+        cleanup: bool,
         reply: Reply<()>,
     },
     Target {

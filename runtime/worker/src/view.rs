@@ -28,6 +28,7 @@ pub(crate) struct Entry {
     pub(crate) task_restarts: BTreeMap<u32, u64>,
     pub(crate) topic_resets: u64,
     pub(crate) n_stored: u32,
+    pub(crate) cleanup: bool,
 }
 
 impl Entry {
@@ -46,6 +47,7 @@ impl Entry {
             task_restarts: BTreeMap::new(),
             topic_resets: 0,
             n_stored: 0,
+            cleanup: false,
         }
     }
 
@@ -63,6 +65,7 @@ impl Entry {
             task_restarts: self.task_restarts.clone(),
             topic_resets: self.topic_resets,
             n_stored: self.n_stored,
+            cleanup: self.cleanup,
         }
     }
 

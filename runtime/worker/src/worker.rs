@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use longshore_model::{ConnectorName, TaskId};
-use longshore_pipeline::port::{Broker, Clock, Plugins};
+use longshore_pipeline::port::{Broker, BrokerResult, Clock, Plugins};
 use longshore_pipeline::telemetry::Metrics;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -181,8 +181,16 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
                 self.wake(&name, shutdown);
                 answer(reply, outcome);
             }
-            Request::Delete { name, reply } => {
-                let outcome = self.delete(&name).await;
+            Request::Delete {
+                name,
+                cleanup,
+                reply,
+            } => {
+                let outcome = if cleanup {
+                    self.begin_cleanup(&name).await
+                } else {
+                    self.delete(&name).await
+                };
                 self.wake(&name, shutdown);
                 answer(reply, outcome);
             }
@@ -248,6 +256,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
             self.view
                 .write(|connectors| connectors.insert(name.clone(), entry));
         } else {
+            self.withdraw_cleanup(name).await?;
             self.catalog.put_connector(name, &config).await?;
             self.view.change(name, |entry| {
                 if *entry.config != config {
@@ -260,11 +269,39 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
         Ok(is_new)
     }
 
+    /// The connector's tasks end, what it leaves behind is taken away, and it is deleted.
+    async fn begin_cleanup(&mut self, name: &ConnectorName) -> Result<(), Error> {
+        self.exists(name)?;
+        self.catalog.put_cleanup(name, true).await?;
+        self.view.change(name, |entry| {
+            entry.cleanup = true;
+            entry.status = Status::new(State::Unassigned, None);
+        });
+        Ok(())
+    }
+
+    /// Whoever gives a connector a config wants to keep it.
+    async fn withdraw_cleanup(&mut self, name: &ConnectorName) -> Result<(), Error> {
+        if self.view.read(|connectors| connectors[name].cleanup) {
+            self.catalog.put_cleanup(name, false).await?;
+            self.view.change(name, |entry| entry.cleanup = false);
+        }
+        Ok(())
+    }
+
     async fn delete(&mut self, name: &ConnectorName) -> Result<(), Error> {
         self.exists(name)?;
+        Ok(self.forget(name).await?)
+    }
+
+    /// Removes a connector that exists, and lets its loop know.
+    async fn forget(&mut self, name: &ConnectorName) -> BrokerResult<()> {
         let entry = self.view.read(|connectors| connectors[name].clone());
         self.catalog.delete(name, entry.n_tasks()).await?;
         self.view.write(|connectors| connectors.remove(name));
+        if let Some(runner) = self.runners.get(name) {
+            runner.send_modify(|desired| desired.config = None);
+        }
         let mut changes = vec![no_connector(name)];
         let tasks = entry.task_status.keys().map(|task| TaskId {
             connector: name.clone(),

@@ -1,5 +1,9 @@
 //! `longshore connector`.
 
+mod delete;
+mod progress;
+
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -20,10 +24,7 @@ pub(crate) async fn run(client: &Client, command: ConnectorCommand) -> Result<An
         ConnectorCommand::Pause(args) => steer(client, &args.name, "pause", "pausing").await,
         ConnectorCommand::Resume(args) => steer(client, &args.name, "resume", "resuming").await,
         ConnectorCommand::Restart(args) => restart(client, &args.name).await,
-        ConnectorCommand::Delete(args) => {
-            client.delete(&["connectors", &args.name]).await?;
-            Ok(Answer::new(Value::Null, format!("deleted {}", args.name)))
-        }
+        ConnectorCommand::Delete(args) => delete::run(client, &args).await,
     }
 }
 
@@ -92,26 +93,18 @@ fn describe(status: &Value) -> String {
             lines.push(format!("\n{what}:"));
             lines.extend(trace.trim_end().lines().map(|line| format!("  {line}")));
         }
+        let progress = progress::lines(&part["progress"]);
+        if !progress.is_empty() {
+            lines.push(format!("\n{what}:"));
+            lines.extend(progress.iter().map(|line| format!("  {line}")));
+        }
         let gaps = items(&part["progress"]["gaps"]);
         if !gaps.is_empty() {
             lines.push(format!("\n{what} could not read:"));
-            lines.extend(gaps.iter().map(|gap| format!("  {}", pairs(gap))));
+            lines.extend(gaps.iter().map(|gap| format!("  {}", progress::pairs(gap))));
         }
     }
     lines.join("\n")
-}
-
-/// Keys and values as a plugin names them; what is not known is left out.
-fn pairs(object: &Value) -> String {
-    let Value::Object(pairs) = object else {
-        return object.to_string();
-    };
-    let known = pairs.iter().filter(|(_, value)| !value.is_null());
-    let known = known.map(|(key, value)| match value {
-        Value::String(text) => format!("{key} {text}"),
-        other => format!("{key} {other}"),
-    });
-    known.collect::<Vec<_>>().join(", ")
 }
 
 async fn check(client: &Client, file: &Path) -> Result<Answer> {
@@ -122,20 +115,23 @@ async fn check(client: &Client, file: &Path) -> Result<Answer> {
         .to_owned();
     let path = ["connector-plugins", &class, "config", "validate"];
     let checked = client.put(&path, Some(&Value::Object(config))).await?;
-    let errors: Vec<String> = checked["configs"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(|config| {
-            let name = text(&config["value"]["name"]);
-            let errors = config["value"]["errors"].as_array().into_iter().flatten();
-            errors.map(move |error| format!("{name}: {}", text(error)))
-        })
-        .collect();
-    if errors.is_empty() {
+    let findings = items(&checked["findings"]);
+    if findings.is_empty() {
         return Ok(Answer::new(checked, format!("{} is valid", file.display())));
     }
-    Err(Failure::new(Code::Rejected, errors.join("\n")).at(file.display().to_string()))
+    let blocks: Vec<String> = findings.iter().map(finding).collect();
+    let failure = Failure::new(Code::Rejected, blocks.join("\n\n"));
+    Err(failure.at(file.display().to_string()).with_result(checked))
+}
+
+/// Where something is wrong and what, and below it what is known of it.
+fn finding(finding: &Value) -> String {
+    let mut block = format!("{}: {}", text(&finding["key"]), text(&finding["message"]));
+    for (name, fact) in finding["details"].as_object().into_iter().flatten() {
+        let lines = text(fact).trim_end().replace('\n', "\n    ");
+        write!(block, "\n  {name}: {lines}").expect("a string grows");
+    }
+    block
 }
 
 async fn steer(client: &Client, name: &str, verb: &str, doing: &str) -> Result<Answer> {
@@ -192,6 +188,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_finding_is_a_block_with_what_mends_it() {
+        let found = json!({"key": "database.user", "message": "cdc may not replicate", "details":
+            {"user": "cdc", "sql": "ALTER ROLE cdc\nREPLICATION;"}});
+        insta::assert_snapshot!(finding(&found), @r"
+        database.user: cdc may not replicate
+          user: cdc
+          sql: ALTER ROLE cdc
+            REPLICATION;
+        ");
+        let bare = json!({"key": "name", "message": "missing"});
+        assert_eq!(finding(&bare), "name: missing");
+    }
+
+    #[test]
     fn a_status_shows_whole_traces_and_gaps_below_the_table() {
         let status = json!({
             "connector": {"state": "RUNNING", "worker_id": "w:1"},
@@ -199,7 +209,8 @@ mod tests {
                 {"id": 0, "state": "FAILED", "worker_id": "w:1", "trace": "no number\n  in topic t, partition 0, offset 7\n"},
                 {"id": 1, "state": "RUNNING", "worker_id": "w:1", "progress": {"files": [], "gaps": [
                     {"file": "a.log", "from": 5, "to": 9}, {"file": "b.log", "from": 0, "to": null}]}},
-                {"id": 2, "state": "RUNNING", "worker_id": "w:1", "progress": {"gaps": []}},
+                {"id": 2, "state": "RUNNING", "worker_id": "w:1", "progress": {"phase": "snapshot",
+                    "snapshot": {"rows": 7, "percent": 12.5, "eta_s": null}, "lag_bytes": 0, "gaps": []}},
             ],
         });
         insta::assert_snapshot!(describe(&status), @r"
@@ -216,6 +227,11 @@ mod tests {
         task 1 could not read:
           file a.log, from 5, to 9
           file b.log, from 0
+
+        task 2:
+          phase: snapshot
+          snapshot: rows 7, percent 12.5
+          lag_bytes: 0
         ");
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn run(client: &Client, command: TopicCommand, as_json: bool) -
             config,
         } => create(client, &name, partitions, &config).await,
         TopicCommand::Delete(args) => {
-            client.delete(&["topics", &args.name]).await?;
+            client.delete(&["topics", &args.name], &[]).await?;
             Ok(Answer::new(Value::Null, format!("deleted {}", args.name)))
         }
         TopicCommand::Read {

@@ -16,6 +16,7 @@ wasmtime::component::bindgen!({
             export longshore:connect/sink@0.1.0;
             export longshore:connect/transform@0.1.0;
             export longshore:connect/contracts@0.1.0;
+            export longshore:connect/cleanup@0.1.0;
         }
     ",
     path: [

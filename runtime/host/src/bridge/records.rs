@@ -5,8 +5,9 @@ use longshore_model::batch::Batch;
 use longshore_model::{
     Fault, FaultClass, Order, Position, SourcePosition, TopicName, TopicPartition, Watermark,
 };
-use longshore_pipeline::port::{Assignment, Problem, RowFault, TopicOffset};
+use longshore_pipeline::port::{self, Assignment, Problem, RowFault, TopicOffset};
 
+use crate::bindings::v0_1::exports::longshore::connect::cleanup::Leftover;
 use crate::bindings::v0_1::longshore::connect::types;
 use crate::voice::cut;
 
@@ -71,6 +72,15 @@ pub(crate) fn problem_in(problem: types::Problem) -> Problem {
     Problem {
         key: problem.key,
         fault: fault_in(problem.fault),
+    }
+}
+
+pub(crate) fn leftover_in(leftover: Leftover) -> port::Leftover {
+    port::Leftover {
+        kind: leftover.kind,
+        name: leftover.name,
+        bytes: leftover.bytes,
+        command: leftover.command,
     }
 }
 

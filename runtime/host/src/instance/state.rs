@@ -12,6 +12,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::Control;
 use crate::limits::MemoryLimit;
+use crate::streams::Streams;
 use crate::voice::Voice;
 
 /// The data of a store.
@@ -28,6 +29,8 @@ pub(crate) struct GuestState {
     pub(crate) progress: watch::Sender<Option<String>>,
     pub(crate) metrics: Arc<PluginMetrics>,
     pub(crate) told_of_metrics: bool,
+    /// What its capabilities deliver that is confirmed upstream later.
+    pub(crate) streams: Streams,
 }
 
 impl WasiView for GuestState {

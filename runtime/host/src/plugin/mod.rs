@@ -11,7 +11,8 @@ use longshore_cap_files::{FilesClient, Work};
 use longshore_disk::Disk;
 use longshore_model::{ConnectorName, Fault, FaultClass, Role, SourcePosition, TaskId};
 use longshore_pipeline::port::{
-    Config, Generation, PluginId, PluginInfo, Plugins, Problem, Signal, TaskEnv, TopicOffset,
+    Config, Generation, Leftover, PluginId, PluginInfo, Plugins, Problem, Signal, TaskEnv,
+    TopicOffset,
 };
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -22,17 +23,21 @@ pub use sink::WasmSink;
 pub use source::WasmSource;
 pub use transform::WasmTransform;
 
-use crate::bridge::records::{fault_in, offset_out, position_out, problem_in};
+use crate::bridge::records::{fault_in, leftover_in, offset_out, position_out, problem_in};
 use crate::component::Runnable;
 use crate::engine::Machine;
 use crate::instance::{Control, GuestState, Instance, Patience};
 use crate::limits::MemoryLimit;
 use crate::shelf::{BrokenPlugin, Plugin, Shelf};
+use crate::streams::Streams;
 use crate::voice::Voice;
 use crate::{Error, HostConfig, Limits, grants};
 
 /// Most problems of one config that are shown.
 const PROBLEMS_MAX: usize = 1_000;
+
+/// Most things that a connector leaves behind.
+const LEFTOVERS_MAX: usize = 100;
 
 /// Most keys of one task's config.
 const CONFIG_KEYS_MAX: usize = 1_000;
@@ -212,6 +217,7 @@ impl Host {
             progress: env.progress,
             metrics: env.metrics,
             told_of_metrics: false,
+            streams: Streams::default(),
         };
         Instance::start(&inner.machine, Arc::clone(runnable), state, inner.limits).await
     }
@@ -311,6 +317,53 @@ impl Plugins for Host {
         }
         let reveal = |task| grants::reveal(&runnable.manifest, config, task);
         Ok(planned.into_iter().map(reveal).collect())
+    }
+
+    async fn leftovers(
+        &self,
+        plugin: &PluginId,
+        config: &Config,
+        positions: &[SourcePosition],
+    ) -> Result<Option<Vec<Leftover>>, Fault> {
+        let runnable = self.runnable(plugin).await?;
+        if !runnable.has_cleanup() {
+            return Ok(None);
+        }
+        let (mut instance, config) = self.probe(&runnable, config).await?;
+        let positions = positions.iter().map(position_out).collect();
+        let left = instance.call("leftovers", Patience::Call, |store, exports| {
+            Box::pin(async move {
+                exports
+                    .cleanup()
+                    .call_leftovers(store, config, positions)
+                    .await
+            })
+        });
+        let left = left.await?.map_err(fault_in)?.into_iter();
+        Ok(Some(left.take(LEFTOVERS_MAX).map(leftover_in).collect()))
+    }
+
+    async fn cleanup(
+        &self,
+        plugin: &PluginId,
+        config: &Config,
+        positions: &[SourcePosition],
+    ) -> Result<(), Fault> {
+        let runnable = self.runnable(plugin).await?;
+        if !runnable.has_cleanup() {
+            return Ok(());
+        }
+        let (mut instance, config) = self.probe(&runnable, config).await?;
+        let positions = positions.iter().map(position_out).collect();
+        let cleaned = instance.call("cleanup", Patience::Call, |store, exports| {
+            Box::pin(async move {
+                exports
+                    .cleanup()
+                    .call_cleanup(store, config, positions)
+                    .await
+            })
+        });
+        cleaned.await?.map_err(fault_in)
     }
 
     async fn open_source(

@@ -13,7 +13,6 @@ use crate::streams::Streams;
 /// A source that runs as WebAssembly.
 pub struct WasmSource {
     instance: Instance,
-    streams: Streams,
     task: TaskId,
     generation: Generation,
 }
@@ -38,7 +37,6 @@ impl WasmSource {
         opened.await?.map_err(fault_in)?;
         Ok(Self {
             instance,
-            streams: Streams::default(),
             task: env.task.clone(),
             generation: env.generation,
         })
@@ -47,7 +45,7 @@ impl WasmSource {
     /// The streams that its capabilities have open for it.
     #[must_use]
     pub fn streams(&self) -> &Streams {
-        &self.streams
+        self.instance.streams()
     }
 }
 
@@ -79,7 +77,7 @@ impl SourcePlugin for WasmSource {
             return Err(Fault::new(FaultClass::Fatal, "too-many-records", message));
         }
         let watermarks: Vec<_> = polled.watermarks.iter().map(watermark_in).collect();
-        self.streams.check(&watermarks)?;
+        self.streams().check(&watermarks)?;
         Ok(Polled {
             batch,
             watermarks,
@@ -97,7 +95,7 @@ impl SourcePlugin for WasmSource {
             return Err(Fault::new(FaultClass::Fatal, "not-its-positions", message));
         }
         // Invariant 1: records and positions are durable, or there would be no `Stored`.
-        self.streams.confirm(&stored).await?;
+        self.streams().confirm(&stored).await?;
         let positions = stored.positions().iter().map(position_out).collect();
         let informed = self
             .instance

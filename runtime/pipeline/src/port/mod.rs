@@ -13,7 +13,7 @@ pub use clock::Clock;
 pub use error::{BrokerError, BrokerResult};
 pub use fetch::{Fetch, KeyedRecord, Subscription};
 pub use plugin::{
-    Assignment, Config, PluginId, PluginInfo, Plugins, Polled, Problem, RowFault, Signal,
+    Assignment, Config, Leftover, PluginId, PluginInfo, Plugins, Polled, Problem, RowFault, Signal,
     SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,
 };
 pub use topics::{NewTopic, TopicDescription, TopicId, Topics};

@@ -46,6 +46,19 @@ pub struct Problem {
     pub fault: Fault,
 }
 
+/// One thing that a connector leaves behind in the outside system when it is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// What it is: `replication slot`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What it costs while it stays, where that is known.
+    pub bytes: Option<u64>,
+    /// What a person runs to remove it.
+    pub command: String,
+}
+
 /// What an instance shares with the task that it serves.
 #[derive(Clone, Debug)]
 pub struct TaskEnv {
@@ -211,6 +224,24 @@ pub trait Plugins: Clone + Send + Sync + 'static {
         config: &Config,
         max_tasks: u32,
     ) -> impl Future<Output = Result<Vec<Config>, Fault>> + Send;
+
+    /// What a connector that is deleted leaves behind in the outside system; `None` where the plugin
+    /// leaves nothing.
+    fn leftovers(
+        &self,
+        plugin: &PluginId,
+        config: &Config,
+        positions: &[SourcePosition],
+    ) -> impl Future<Output = Result<Option<Vec<Leftover>>, Fault>> + Send;
+
+    /// Removes what the connector leaves behind; what is gone already is no error. Called when none
+    /// of its tasks runs.
+    fn cleanup(
+        &self,
+        plugin: &PluginId,
+        config: &Config,
+        positions: &[SourcePosition],
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// Makes and opens a source's instance.
     fn open_source(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use longshore_pipeline::port;
 use longshore_worker as worker;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -173,6 +174,29 @@ impl From<worker::ConnectorStatus> for ConnectorStatus {
             connector: ConnectorState::new(status.connector, status.worker_id),
             tasks: status.tasks.into_iter().map(Into::into).collect(),
             kind: status.kind.name(),
+        }
+    }
+}
+
+/// One thing that a connector leaves behind in the outside system when it is deleted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Leftover {
+    #[schema(example = "replication slot")]
+    kind: String,
+    name: String,
+    /// What it costs while it stays, where that is known.
+    bytes: Option<u64>,
+    /// What a person runs to remove it.
+    command: String,
+}
+
+impl From<port::Leftover> for Leftover {
+    fn from(leftover: port::Leftover) -> Self {
+        Self {
+            kind: leftover.kind,
+            name: leftover.name,
+            bytes: leftover.bytes,
+            command: leftover.command,
         }
     }
 }

@@ -6,7 +6,8 @@ mod record;
 
 pub use connector::NewConnector;
 pub(crate) use connector::{
-    Config, ConnectorInfo, ConnectorStatus, Expanded, Task, TaskState, TopicsOf, submitted,
+    Config, ConnectorInfo, ConnectorStatus, Expanded, Leftover, Task, TaskState, TopicsOf,
+    submitted,
 };
 pub(crate) use plugin::{KeyInfo, Plugin, ValidationResult};
 pub(crate) use record::{NewRecord, NewRecords, NewTopic, Record, Topic, Written};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use longshore_model::config::ConfigKey;
 use longshore_worker as worker;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A plugin on the shelf.
@@ -111,6 +112,31 @@ pub(crate) struct ValidationResult {
     error_count: usize,
     groups: Vec<String>,
     configs: Vec<ConfigInfo>,
+    /// All errors once more, with the facts that a text does not keep apart. Kafka Connect has no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<Finding>,
+}
+
+/// Something that is wrong, and what is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Finding {
+    key: String,
+    message: String,
+    /// Facts as the plugin names them: the table, the SQL that mends it.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = HashMap<String, String>)]
+    details: Map<String, Value>,
+}
+
+impl From<worker::Finding> for Finding {
+    fn from(finding: worker::Finding) -> Self {
+        let details = finding.details.into_iter();
+        Self {
+            key: finding.key,
+            message: finding.message,
+            details: details.map(|(name, fact)| (name, fact.into())).collect(),
+        }
+    }
 }
 
 impl From<worker::Validation> for ValidationResult {
@@ -120,6 +146,7 @@ impl From<worker::Validation> for ValidationResult {
             name: validation.name,
             groups: validation.groups,
             configs: validation.configs.into_iter().map(Into::into).collect(),
+            findings: validation.findings.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -56,6 +56,22 @@ async fn a_connector_and_its_tasks_have_kafka_connects_shapes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_connector_leaves_behind_is_shown_and_removed_with_it() {
+    let api = TestApi::with_connector().await;
+    let stored = |left: &Value| left != &json!([]);
+    let left = api.reach("/connectors/fs/leftovers", stored).await;
+    assert_json_snapshot!("leftovers", left);
+    let asked = api
+        .call("DELETE", "/connectors/fs?cleanup=true", None)
+        .await;
+    assert_eq!(asked["status"], 202);
+    let gone = |body: &Value| body == &json!([]);
+    api.reach("/connectors", gone).await;
+    let unknown = api.get("/connectors/fs/leftovers").await;
+    assert_eq!(unknown["status"], 404);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_config_is_put_and_its_name_must_be_the_paths() {
     let api = TestApi::start().await;
     let config = connector()["config"].clone();

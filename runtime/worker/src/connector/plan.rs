@@ -38,11 +38,7 @@ impl Plan {
         settings: &Settings,
         worker: &Settings,
     ) -> Result<Self, Fault> {
-        let class = settings
-            .get("connector.class")
-            .map_or("", |class| class.trim());
-        let version = settings.get("connector.plugin.version");
-        let plugin = find(plugins, class, version.map(String::as_str)).await?;
+        let plugin = find_configured(plugins, settings).await?;
         let kind = kind_of(&plugin);
         let (flow, selection) = match kind {
             Kind::Source => (FlowSettings::for_source(settings, worker), None),
@@ -54,7 +50,8 @@ impl Plan {
                 (FlowSettings::for_sink(settings, worker), Some(selection))
             }
             Kind::Unknown => {
-                let message = format!("{class} is neither a source nor a sink");
+                let name = &plugin.id.name;
+                let message = format!("{name} is neither a source nor a sink");
                 return Err(Fault::new(FaultClass::Config, "config", message));
             }
         };
@@ -98,6 +95,18 @@ impl Plan {
     pub(crate) fn has_tasks_of(&self, other: &Self) -> bool {
         self.plugin.id == other.plugin.id && self.tasks == other.tasks
     }
+}
+
+/// The plugin that a connector's config names.
+pub(super) async fn find_configured<P: Plugins>(
+    plugins: &P,
+    settings: &Settings,
+) -> Result<PluginInfo, Fault> {
+    let class = settings
+        .get("connector.class")
+        .map_or("", |class| class.trim());
+    let version = settings.get("connector.plugin.version");
+    find(plugins, class, version.map(String::as_str)).await
 }
 
 async fn plan_tasks<P: Plugins>(

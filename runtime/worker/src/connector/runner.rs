@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Plan;
+use super::cleanup::clean_up;
 use super::tasks::{Happening, Tasks};
 use crate::context::Context;
 use crate::guarded::Guarded;
@@ -34,6 +35,8 @@ pub(crate) struct Desired {
     pub(crate) topic_resets: u64,
     /// How many tasks were stored when the worker started.
     pub(crate) n_stored: u32,
+    /// Whether the connector is to be deleted once what it leaves behind is taken away.
+    pub(crate) cleanup: bool,
 }
 
 /// What a connector tells the worker.
@@ -51,6 +54,10 @@ pub(crate) enum Report {
         task: u32,
         generation: Option<Generation>,
         status: Status,
+    },
+    /// What it leaves behind is taken away: it is to be deleted.
+    CleanedUp {
+        done: oneshot::Sender<BrokerResult<()>>,
     },
     /// Topics in use, and the task that used each first.
     Topics(Vec<(TopicName, u32)>),
@@ -108,13 +115,17 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
             let gone = want.config.is_none() || self.shutdown.is_cancelled();
             match &mut deployment {
                 None if gone => return,
+                None if want.cleanup => {
+                    self.clean_up(&want).await;
+                    continue;
+                }
                 None => {
                     deployment = Some(self.deploy(&want, n_before).await);
                     continue;
                 }
                 Some(current) if gone || current.is_over(&want) => {
                     if current.drain().await {
-                        n_before = current.retire(gone).await.max(n_before);
+                        n_before = current.retire(gone || want.cleanup).await.max(n_before);
                         deployment = None;
                         continue;
                     }
@@ -136,12 +147,30 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
         }
     }
 
-    async fn deploy(&self, want: &Desired, n_before: u32) -> Deployment<B, P> {
-        let reports = ReportSender {
+    /// Takes away what the connector leaves behind, until something else is wanted.
+    async fn clean_up(&mut self, want: &Desired) {
+        let reports = self.report_sender(want);
+        let config = want.config.as_ref();
+        let config = config.expect("a deleted connector is not cleaned up");
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => {}
+            // The worker's loop waits for us; it does not go first.
+            _ = self.desired.changed() => {}
+            () = clean_up(&self.context, config, &reports) => {}
+        }
+    }
+
+    fn report_sender(&self, want: &Desired) -> ReportSender {
+        ReportSender {
             connector: self.name.clone(),
             epoch: want.epoch,
             reports: self.reports.clone(),
-        };
+        }
+    }
+
+    async fn deploy(&self, want: &Desired, n_before: u32) -> Deployment<B, P> {
+        let reports = self.report_sender(want);
         let mut deployment = Deployment {
             epoch: want.epoch,
             revision: want.revision,
@@ -199,7 +228,7 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
 
 impl<B: Broker, P: Plugins> Deployment<B, P> {
     fn is_over(&self, want: &Desired) -> bool {
-        self.stale || self.epoch != want.epoch || self.revision != want.revision
+        self.stale || self.epoch != want.epoch || self.revision != want.revision || want.cleanup
     }
 
     /// Asks all tasks to end; whether they have.
@@ -335,7 +364,7 @@ fn at_work(plan: &Plan, target: Target) -> Report {
     }
 }
 
-fn failed(fault: &Fault) -> Report {
+pub(super) fn failed(fault: &Fault) -> Report {
     Report::Connector {
         status: Status::new(State::Failed, Some(trace(fault))),
         kind: Kind::Unknown,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use longshore_model::config::{ConfigDef, ConfigKey, Importance, KeyType, parse_value};
 use longshore_model::{ConnectorName, Role};
-use longshore_pipeline::port::{PluginInfo, Plugins, Problem};
+use longshore_pipeline::port::{Config, PluginInfo, Plugins, Problem};
 use longshore_pipeline::settings::{FlowSettings, Settings};
 use longshore_pipeline::transform::{TransformSpec, parse_chain};
 
@@ -70,7 +70,7 @@ pub(crate) async fn check<P: Plugins>(
             outcome.error(key, message);
         }
     }
-    check_transforms(plugins, &mut outcome, &settings).await;
+    check_transforms(plugins, &mut outcome, &settings, stands).await;
     let flow = match kind {
         Kind::Sink => FlowSettings::for_sink(&settings, worker),
         _ => FlowSettings::for_source(&settings, worker),
@@ -84,23 +84,8 @@ pub(crate) async fn check<P: Plugins>(
             );
         }
     }
+    let passwords = keep_passwords(&mut outcome, &mut settings, stands);
     check_with_plugin(plugins, &mut outcome, &plugin, &settings).await;
-    let passwords = outcome
-        .passwords()
-        .filter(|key| settings.contains_key(*key));
-    let passwords: BTreeSet<String> = passwords.map(str::to_owned).collect();
-    for key in passwords
-        .iter()
-        .filter(|key| submitted[*key].as_deref() == Some(HIDDEN))
-    {
-        let kept = stands.and_then(|stands| stands.password(key));
-        if let Some(kept) = kept {
-            settings.insert(key.clone(), kept.to_owned());
-        } else {
-            let message = format!("{key} is {HIDDEN}, and there is no password to keep: give it");
-            outcome.error(key, message);
-        }
-    }
     Ok(Checked {
         validation: outcome.finish(class),
         kind,
@@ -110,6 +95,30 @@ pub(crate) async fn check<P: Plugins>(
             unreadable: BTreeSet::new(),
         },
     })
+}
+
+/// Puts what stands where a password is masked; the keys that hold passwords.
+fn keep_passwords(
+    outcome: &mut Outcome,
+    settings: &mut Settings,
+    stands: Option<&Guarded>,
+) -> BTreeSet<String> {
+    let passwords = outcome
+        .passwords()
+        .filter(|key| settings.contains_key(*key));
+    let passwords: BTreeSet<String> = passwords.map(str::to_owned).collect();
+    for key in &passwords {
+        if settings[key] != HIDDEN {
+            continue;
+        }
+        if let Some(kept) = stands.and_then(|stands| stands.password(key)) {
+            settings.insert(key.clone(), kept.to_owned());
+        } else {
+            let message = format!("{key} is {HIDDEN}, and there is no password to keep: give it");
+            outcome.error(key, message);
+        }
+    }
+    passwords
 }
 
 /// Every key that a connector of that plugin can have.
@@ -206,7 +215,12 @@ async fn check_version<P: Plugins>(
     }
 }
 
-async fn check_transforms<P: Plugins>(plugins: &P, outcome: &mut Outcome, settings: &Settings) {
+async fn check_transforms<P: Plugins>(
+    plugins: &P,
+    outcome: &mut Outcome,
+    settings: &Settings,
+    stands: Option<&Guarded>,
+) {
     let chain = match parse_chain(settings) {
         Ok(chain) => chain,
         Err(problems) => return report(outcome, problems),
@@ -225,7 +239,7 @@ async fn check_transforms<P: Plugins>(plugins: &P, outcome: &mut Outcome, settin
             let version = own("plugin.version", "The version of the plugin.").into();
             define(outcome, version, settings);
         }
-        check_transform(plugins, outcome, &prefix, &group, spec).await;
+        check_transform(plugins, outcome, &prefix, &group, spec, stands).await;
     }
 }
 
@@ -235,6 +249,7 @@ async fn check_transform<P: Plugins>(
     prefix: &str,
     group: &str,
     spec: TransformSpec,
+    stands: Option<&Guarded>,
 ) {
     let version = spec
         .version
@@ -252,7 +267,7 @@ async fn check_transform<P: Plugins>(
         outcome.error(&format!("{prefix}type"), message);
         return;
     };
-    let own: Settings = spec.config.into_iter().collect();
+    let mut own: Settings = spec.config.into_iter().collect();
     for mut key in plugin.manifest.config.keys.iter().cloned() {
         let parsed = parse_value(&key, own.get(&key.name).map(String::as_str));
         let text = own.get(&key.name).cloned();
@@ -270,15 +285,16 @@ async fn check_transform<P: Plugins>(
             outcome.error(&format!("{prefix}{key}"), message);
         }
     }
-    let config = plugin_config(&plugin.manifest.config, &own);
-    match plugins.validate(&plugin.id, &config).await {
-        Ok(problems) => {
-            for Problem { key, fault } in problems {
-                outcome.error(&format!("{prefix}{key}"), fault.message);
-            }
+    for key in &plugin.manifest.config.keys {
+        let is_masked = key.key_type == KeyType::Password
+            && own.get(&key.name).is_some_and(|value| value == HIDDEN);
+        let kept = stands.filter(|_| is_masked);
+        if let Some(kept) = kept.and_then(|it| it.password(&format!("{prefix}{}", key.name))) {
+            own.insert(key.name.clone(), kept.to_owned());
         }
-        Err(fault) => outcome.error(&format!("{prefix}type"), fault.to_string()),
     }
+    let config = plugin_config(&plugin.manifest.config, &own);
+    ask_plugin(plugins, outcome, &plugin, &config, prefix, "type").await;
 }
 
 /// Adds problems to keys that have none yet: a definition's own words come first.
@@ -315,12 +331,28 @@ async fn check_with_plugin<P: Plugins>(
         return;
     }
     let config = plugin_config(definition, settings);
-    match plugins.validate(&plugin.id, &config).await {
-        Ok(problems) => {
-            for Problem { key, fault } in problems {
-                outcome.error(&key, fault.message);
-            }
-        }
-        Err(fault) => outcome.error("connector.class", fault.to_string()),
+    ask_plugin(plugins, outcome, plugin, &config, "", "connector.class").await;
+}
+
+/// What the plugin itself says of its config. What it puts at no key stands at the one that names
+/// the plugin.
+async fn ask_plugin<P: Plugins>(
+    plugins: &P,
+    outcome: &mut Outcome,
+    plugin: &PluginInfo,
+    config: &Config,
+    prefix: &str,
+    plugin_key: &str,
+) {
+    let problems = match plugins.validate(&plugin.id, config).await {
+        Ok(problems) => problems,
+        Err(fault) => vec![Problem {
+            key: fault.detail("key").unwrap_or_default().to_owned(),
+            fault,
+        }],
+    };
+    for Problem { key, fault } in problems {
+        let key = if key.is_empty() { plugin_key } else { &key };
+        outcome.fault(&format!("{prefix}{key}"), fault);
     }
 }

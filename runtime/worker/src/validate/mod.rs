@@ -11,5 +11,5 @@ mod overrides;
 mod refused;
 
 pub(crate) use check::{Checked, check, definition_of};
-pub use outcome::{KeyInfo, KeyValue, Submitted, Validation};
+pub use outcome::{Finding, KeyInfo, KeyValue, Submitted, Validation};
 pub(crate) use overrides::ignored_overrides;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use longshore_model::Fault;
 use longshore_model::config::{ConfigKey, KeyType};
 
 use crate::guarded::HIDDEN;
@@ -18,6 +19,33 @@ pub struct Validation {
     pub groups: Vec<String>,
     /// Every key.
     pub configs: Vec<KeyInfo>,
+    /// Everything that is wrong, in the order in which it was found.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that is wrong, and what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The key.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// Facts as the plugin names them: the table, the SQL that mends it.
+    pub details: Vec<(String, String)>,
+}
+
+impl Finding {
+    /// In one text, which is all that Kafka Connect has for it.
+    fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for (name, fact) in &self.details {
+            text.push_str("\n  ");
+            text.push_str(name);
+            text.push_str(": ");
+            text.push_str(fact);
+        }
+        text
+    }
 }
 
 /// A key: its definition and its value.
@@ -60,6 +88,7 @@ pub(super) struct Outcome {
     index: HashMap<String, usize>,
     orders: HashMap<String, i32>,
     groups: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl Outcome {
@@ -106,6 +135,25 @@ impl Outcome {
     }
 
     pub(super) fn error(&mut self, name: &str, message: impl Into<String>) {
+        self.find(Finding {
+            key: name.to_owned(),
+            message: message.into(),
+            details: Vec::new(),
+        });
+    }
+
+    /// What a plugin says is wrong with a key.
+    pub(super) fn fault(&mut self, name: &str, fault: Fault) {
+        let details = fault.details.into_iter().filter(|(name, _)| name != "key");
+        self.find(Finding {
+            key: name.to_owned(),
+            message: fault.message,
+            details: details.collect(),
+        });
+    }
+
+    fn find(&mut self, finding: Finding) {
+        let name = finding.key.as_str();
         let at = *self.index.entry(name.to_owned()).or_insert_with(|| {
             self.keys.push(KeyInfo {
                 definition: None,
@@ -118,9 +166,10 @@ impl Outcome {
             self.keys.len() - 1
         });
         let errors = &mut self.keys[at].value.errors;
-        let message = message.into();
-        if !errors.contains(&message) {
-            errors.push(message);
+        let text = finding.text();
+        if !errors.contains(&text) {
+            errors.push(text);
+            self.findings.push(finding);
         }
     }
 
@@ -142,6 +191,7 @@ impl Outcome {
             name: name.to_owned(),
             groups: self.groups,
             configs: self.keys,
+            findings: self.findings,
         }
     }
 }

@@ -28,6 +28,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
             let kind = plugin.as_ref().map(kind_of).unwrap_or_default();
             let mut entry = Entry::new(self.last_epoch, deployed.config, kind);
             entry.target = deployed.target;
+            entry.cleanup = deployed.cleanup;
             entry.tasks = deployed.tasks.into_iter().map(Arc::new).collect();
             entry.n_stored = entry.n_tasks();
             changes.push(connector_record(&name, &entry.status, self.worker_id()));

@@ -30,10 +30,20 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
                         // A connector that is gone meanwhile does not wait.
                         done.send(outcome).ok();
                     }
+                    Report::CleanedUp { done } => {
+                        // What was said before of a connector that is gone is not written after.
+                        self.write_statuses(std::mem::take(&mut changes)).await;
+                        let outcome = self.forget(&name).await;
+                        done.send(outcome).ok();
+                    }
                     report => self.apply(&name, report, &mut changes),
                 }
             }
         }
+        self.write_statuses(changes).await;
+    }
+
+    async fn write_statuses(&mut self, changes: Vec<Change>) {
         if !changes.is_empty()
             && let Err(error) = self.statuses.put_all(changes).await
         {
@@ -98,7 +108,7 @@ impl<B: Broker, P: Plugins> Worker<B, P> {
                     }
                 }
             }
-            Report::Topics(_) | Report::Planned { .. } => {}
+            Report::Topics(_) | Report::Planned { .. } | Report::CleanedUp { .. } => {}
         });
     }
 }

@@ -1,7 +1,7 @@
 //! A shelf of plugins in plain Rust: `lines` emits numbered lines, `collect` keeps what it is put,
 //! `same` changes nothing. What `lines` does beside that stands in its config.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -12,8 +12,8 @@ use longshore_model::{
 };
 use longshore_pipeline::delivery::Stored;
 use longshore_pipeline::port::{
-    Assignment, Clock, Config, Generation, PluginId, PluginInfo, Plugins, Polled, Problem,
-    RowFault, Signal, SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,
+    Assignment, Clock, Config, Generation, Leftover, PluginId, PluginInfo, Plugins, Polled,
+    Problem, RowFault, Signal, SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,
 };
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -52,6 +52,10 @@ pub(crate) struct FakePlugins {
     /// What sinks were put, and a bell for each put.
     pub(crate) collected: watch::Sender<Vec<String>>,
     failed_once: Arc<Mutex<HashSet<String>>>,
+    /// How the next cleanups end; well, where nothing is said.
+    pub(crate) cleanups: Arc<Mutex<VecDeque<Fault>>>,
+    /// The positions that each cleanup was given.
+    pub(crate) cleaned: Arc<Mutex<Vec<Vec<SourcePosition>>>>,
 }
 
 impl FakePlugins {
@@ -68,6 +72,8 @@ impl FakePlugins {
             shelf: Arc::new(vec![lines, collect, same]),
             collected: watch::Sender::new(Vec::new()),
             failed_once: Arc::default(),
+            cleanups: Arc::default(),
+            cleaned: Arc::default(),
         }
     }
 }
@@ -117,17 +123,31 @@ impl Plugins for FakePlugins {
     }
 
     async fn validate(&self, _: &PluginId, config: &Config) -> Result<Vec<Problem>, Fault> {
-        if value(config, "topic") != "forbidden" {
-            return Ok(Vec::new());
+        let problem = |key: &str, fault| {
+            let key = key.to_owned();
+            Ok(vec![Problem { key, fault }])
+        };
+        let wrong = |message| Fault::new(FaultClass::Config, "wrong", message);
+        if ["secret", "salt"]
+            .map(|key| value(config, key))
+            .contains(&"[hidden]")
+        {
+            return problem("secret", wrong("a mask is no password"));
         }
-        Ok(vec![Problem {
-            key: "topic".to_owned(),
-            fault: Fault::new(
-                FaultClass::Config,
-                "forbidden",
-                "topic forbidden is not liked",
-            ),
-        }])
+        match value(config, "topic") {
+            "forbidden" => {
+                let fault = wrong("topic forbidden is not liked");
+                let fault = fault.with("table", "a.b").with("sql", "GRANT x");
+                problem("topic", fault)
+            }
+            "nowhere" => problem("", wrong("it is wrong as a whole")),
+            "unreachable" => {
+                let fault = Fault::new(FaultClass::Retriable, "away", "nobody answers");
+                Err(fault.with("key", "topic"))
+            }
+            "broken" => Err(Fault::new(FaultClass::Fatal, "trap", "it trapped")),
+            _ => Ok(Vec::new()),
+        }
     }
 
     async fn plan(
@@ -141,6 +161,33 @@ impl Plugins for FakePlugins {
             _ => max_tasks,
         };
         Ok((0..n).map(|_| config.clone()).collect())
+    }
+
+    async fn leftovers(
+        &self,
+        plugin: &PluginId,
+        _: &Config,
+        positions: &[SourcePosition],
+    ) -> Result<Option<Vec<Leftover>>, Fault> {
+        let slot = |position: &SourcePosition| Leftover {
+            kind: "slot".to_owned(),
+            name: position.partition.clone(),
+            bytes: Some(7),
+            command: "drop it".to_owned(),
+        };
+        let leaves = &*plugin.name == "lines";
+        Ok(leaves.then(|| positions.iter().map(slot).collect()))
+    }
+
+    async fn cleanup(
+        &self,
+        _: &PluginId,
+        _: &Config,
+        positions: &[SourcePosition],
+    ) -> Result<(), Fault> {
+        self.cleaned.lock().unwrap().push(positions.to_vec());
+        let next = self.cleanups.lock().unwrap().pop_front();
+        next.map_or(Ok(()), Err)
     }
 
     async fn open_source(

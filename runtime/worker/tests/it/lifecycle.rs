@@ -155,10 +155,10 @@ async fn a_deleted_connector_is_gone_and_may_come_back() {
         .create(&lines(&[("tasks", "2"), ("tasks.max", "2")]))
         .await;
     worker.reach("c", &[Running, Running, Running]).await;
-    worker.handle.delete(&name("c")).await.unwrap();
+    worker.handle.delete(&name("c"), false).await.unwrap();
     let gone = worker.handle.status(&name("c"));
     assert!(matches!(gone, Err(Error::UnknownConnector(_))), "{gone:?}");
-    let gone = worker.handle.delete(&name("c")).await;
+    let gone = worker.handle.delete(&name("c"), false).await;
     assert!(matches!(gone, Err(Error::UnknownConnector(_))), "{gone:?}");
 
     worker.create(&lines(&[("count", "4")])).await;

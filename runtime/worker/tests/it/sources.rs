@@ -53,7 +53,7 @@ async fn a_task_has_metrics_while_it_is_there() {
     worker.reach("c", &[Running, Running]).await;
     let metrics = worker.handle.plugin_metrics();
     assert_eq!(metrics[0].1.snapshot().0["opened"], 1);
-    worker.handle.delete(&name("c")).await.unwrap();
+    worker.handle.delete(&name("c"), false).await.unwrap();
     let worker_gone = worker.handle.clone();
     worker.stop().await;
     assert!(worker_gone.plugin_metrics().is_empty());

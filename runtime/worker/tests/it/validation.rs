@@ -39,8 +39,35 @@ async fn wrong_types_missing_keys_and_unknown_keys_are_named() {
 }
 
 #[tokio::test]
-async fn the_plugins_own_words_are_heard() {
-    assert_eq!(wrong(&lines(&[("topic", "forbidden")])).await, ["topic"]);
+async fn the_plugins_own_words_are_heard_at_the_key_that_they_name() {
+    for (topic, key) in [
+        ("forbidden", "topic"),
+        ("unreachable", "topic"),
+        ("nowhere", "connector.class"),
+        ("broken", "connector.class"),
+    ] {
+        assert_eq!(wrong(&lines(&[("topic", topic)])).await, [key], "{topic}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_plugin_knows_beside_comes_along() {
+    let worker = TestWorker::start(&[]).await;
+    let config = submitted(&lines(&[("topic", "forbidden")]));
+    let validation = worker.handle.validate("lines", &config).await.unwrap();
+    let finding = &validation.findings[0];
+    assert_eq!(finding.message, "topic forbidden is not liked");
+    let detail = |name: &str, fact: &str| (name.to_owned(), fact.to_owned());
+    assert_eq!(
+        finding.details,
+        [detail("table", "a.b"), detail("sql", "GRANT x")]
+    );
+    let expected = "topic forbidden is not liked\n  table: a.b\n  sql: GRANT x";
+    assert_eq!(validation.errors(), [expected]);
+    let refused = worker.handle.create(config).await;
+    let refused = refused.expect_err("it is wrong").to_string();
+    assert!(refused.contains(expected), "{refused}");
+    assert!(worker.handle.connectors().is_empty());
 }
 
 #[tokio::test]
