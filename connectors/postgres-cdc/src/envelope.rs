@@ -7,6 +7,8 @@
 //! [`Shape::value_schema`] or [`Shape::key_schema`], whole, or the output is as it was.
 
 #[cfg(test)]
+pub(crate) mod probe;
+#[cfg(test)]
 mod tests;
 
 use longshore_sdk::{Fault, FaultClass};
@@ -225,7 +227,7 @@ impl Shape {
         for plan in plans {
             match cells.get(plan.index) {
                 Some(Cell::Text(text)) => {
-                    if text.len() > self.value_bytes_max {
+                    if plan.encoder.size(text.len()) > self.value_bytes_max {
                         let limit = self.value_bytes_max;
                         return Err(self.refused(plan, Refusal::Size { limit }));
                     }

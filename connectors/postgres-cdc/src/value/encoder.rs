@@ -52,6 +52,15 @@ pub(crate) enum Encoder {
 }
 
 impl Encoder {
+    /// The bytes of a value whose text is so long.
+    pub(crate) const fn size(&self, text: usize) -> usize {
+        match self {
+            // Two digits a byte, behind two marks.
+            Self::Bytes | Self::Base64 { .. } | Self::Hex => text.saturating_sub(2) / 2,
+            _ => text,
+        }
+    }
+
     /// Appends the value. What stands in `out` when it is refused is to be thrown away.
     pub(crate) fn write(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         match self {
