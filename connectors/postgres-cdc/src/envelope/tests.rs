@@ -92,7 +92,7 @@ fn print(out: &mut String, json: &Json<'_>) {
         Json::String(text) => write_string(out, text),
         Json::Array(items) => {
             let printed: Vec<String> = items.iter().map(printed).collect();
-            *out += &format!("[{}]", printed.join(","));
+            out.extend(["[", &printed.join(","), "]"]);
         }
         Json::Object(members) => {
             out.push('{');
