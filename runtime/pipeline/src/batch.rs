@@ -9,9 +9,11 @@ use longshore_model::TopicPartition;
 /// A key, a value or a header's value as a topic stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// A part of the buffer that the records share.
+    /// A part of the buffer that the records arrived in.
     Shared(Range<u32>),
-    /// Bytes that a converter made.
+    /// A part of what the converters wrote.
+    Written(Range<usize>),
+    /// Bytes of its own.
     Owned(Bytes),
 }
 
@@ -49,6 +51,7 @@ impl OutgoingRecord {
         self.bytes_max(|payload| match payload {
             Payload::Owned(bytes) => bytes.len(),
             Payload::Shared(range) => range.len(),
+            Payload::Written(range) => range.len(),
         })
     }
 }
@@ -58,6 +61,8 @@ impl OutgoingRecord {
 pub struct Outgoing {
     /// What [`Payload::Shared`] points into.
     pub buffer: Bytes,
+    /// What [`Payload::Written`] points into.
+    pub written: Vec<u8>,
     /// Where records go.
     pub partitions: Vec<TopicPartition>,
     /// The records.
@@ -70,6 +75,7 @@ impl Outgoing {
     pub fn bytes<'a>(&'a self, payload: &'a Payload) -> &'a [u8] {
         match payload {
             Payload::Shared(range) => &self.buffer[range.start as usize..range.end as usize],
+            Payload::Written(range) => &self.written[range.clone()],
             Payload::Owned(bytes) => bytes,
         }
     }

@@ -1,9 +1,9 @@
 //! Which converters a task uses: the connector's own, else the worker's, else JSON without schemas.
 //! The formats themselves are `longshore-serdes`.
 
-mod schema_cache;
+mod plans;
 
-pub(crate) use schema_cache::SchemaCache;
+pub(crate) use plans::{Plans, declare};
 
 use longshore_serdes::{Converter, HeaderConverter};
 

@@ -269,9 +269,9 @@ impl<B: Broker> Records<B> {
             })
         });
         Ok(Outgoing {
-            buffer: Bytes::new(),
             partitions: partitions.collect(),
             records: records.collect::<Result<_, Error>>()?,
+            ..Outgoing::default()
         })
     }
 

@@ -7,7 +7,7 @@ use longshore_model::batch::Datum;
 use longshore_model::schema::Schema;
 use longshore_model::{Value, json as json_text};
 
-use crate::json::JsonFormat;
+use crate::json::{DecimalFormat, JsonFormat, Plan as JsonPlan};
 use crate::settings::{ConfigProblem, Name, Place, Settings};
 use crate::{SerdeError, header, text};
 
@@ -18,8 +18,20 @@ pub enum Serialized {
     Null,
     /// The datum's own bytes, unchanged.
     AsIs,
-    /// Other bytes.
-    Bytes(Vec<u8>),
+    /// Other bytes, which were appended to the buffer.
+    Written,
+}
+
+/// A schema, compiled to write its data by the converter that made it.
+#[derive(Clone, Debug)]
+pub struct Plan(JsonPlan);
+
+impl Plan {
+    /// About the memory that it takes, for those who keep plans.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
 }
 
 /// What bytes became.
@@ -79,16 +91,24 @@ impl Converter {
         Format::configure(class, settings, Place::KeyOrValue).map(Self)
     }
 
-    /// A key or a value as a record carries it. `schema` is the one behind an Avro datum's handle.
+    /// A schema, compiled to write its data.
+    #[must_use]
+    pub fn compile(&self, schema: &Schema) -> Plan {
+        self.0.compile(schema)
+    }
+
+    /// A key or a value as a record carries it, appended to `out` where it is not the datum's own bytes. `plan` is of the
+    /// schema behind an Avro datum's handle.
     ///
     /// # Errors
-    /// When the datum is not what the converter takes, or is malformed.
+    /// When the datum is not what the converter takes, or is malformed. Nothing is appended then.
     pub fn serialize(
         &self,
         datum: Datum<'_>,
-        schema: Option<&Schema>,
+        plan: Option<&Plan>,
+        out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
-        self.0.serialize(datum, schema)
+        self.0.serialize(datum, plan, out)
     }
 
     /// A record's key or value, read.
@@ -109,16 +129,24 @@ impl HeaderConverter {
         Format::configure(class, settings, Place::Header).map(Self)
     }
 
-    /// A header's value as a record carries it.
+    /// A schema, compiled to write its data.
+    #[must_use]
+    pub fn compile(&self, schema: &Schema) -> Plan {
+        self.0.compile(schema)
+    }
+
+    /// A header's value as a record carries it, appended to `out` where it is not the datum's own bytes. `plan` is of the
+    /// schema behind an Avro datum's handle.
     ///
     /// # Errors
-    /// When the datum is not what the converter takes, or is malformed.
+    /// When the datum is not what the converter takes, or is malformed. Nothing is appended then.
     pub fn serialize(
         &self,
         datum: Datum<'_>,
-        schema: Option<&Schema>,
+        plan: Option<&Plan>,
+        out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
-        self.0.serialize(datum, schema)
+        self.0.serialize(datum, plan, out)
     }
 
     /// A header's value, read. No converter looks at the header's name.
@@ -155,18 +183,31 @@ impl Format {
         Ok(format)
     }
 
+    fn compile(&self, schema: &Schema) -> Plan {
+        Plan(match self {
+            Self::Json(format) => format.compile(schema),
+            // What they have no form for is JSON there too.
+            Self::Text | Self::Bytes | Self::Header => {
+                JsonFormat::plain(DecimalFormat::Numeric).compile(schema)
+            }
+        })
+    }
+
     fn serialize(
         &self,
         datum: Datum<'_>,
-        schema: Option<&Schema>,
+        plan: Option<&Plan>,
+        out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
-        match (self, datum) {
+        let (start, plan) = (out.len(), plan.map(|plan| &plan.0));
+        let serialized = match (self, datum) {
             (_, Datum::Null) => Ok(Serialized::Null),
-            (Self::Json(format), datum) => format.serialize(datum, schema),
-            (Self::Text, datum) => text::serialize(datum, schema),
-            (Self::Header, datum) => header::serialize(datum, schema),
-            (Self::Bytes, datum) => bytes_only(datum, schema),
-        }
+            (Self::Json(format), datum) => format.serialize(datum, plan, out),
+            (Self::Text, datum) => text::serialize(datum, plan, out),
+            (Self::Header, datum) => header::serialize(datum, plan, out),
+            (Self::Bytes, datum) => bytes_only(datum, plan, out),
+        };
+        serialized.inspect_err(|_| out.truncate(start))
     }
 
     fn deserialize(&self, bytes: Option<&[u8]>) -> Result<Deserialized, SerdeError> {
@@ -183,16 +224,20 @@ impl Format {
 }
 
 /// `ByteArrayConverter`: bytes as they are and nothing else.
-fn bytes_only(datum: Datum<'_>, schema: Option<&Schema>) -> Result<Serialized, SerdeError> {
+fn bytes_only(
+    datum: Datum<'_>,
+    plan: Option<&JsonPlan>,
+    out: &mut Vec<u8>,
+) -> Result<Serialized, SerdeError> {
     let found = match datum {
         Datum::Null => return Ok(Serialized::Null),
         Datum::Bytes(_) => return Ok(Serialized::AsIs),
         Datum::Text(_) => "STRING",
         Datum::Json(_) => "JSON without a schema",
         Datum::Avro { bytes, .. } => {
-            let schema = schema.ok_or(SerdeError::SchemaMissing)?;
+            let schema = plan.ok_or(SerdeError::SchemaMissing)?.schema();
             match avro::read(schema, bytes)? {
-                Value::Bytes(bytes) => return Ok(Serialized::Bytes(bytes)),
+                Value::Bytes(bytes) => return Ok(written(out, &bytes)),
                 Value::Null => return Ok(Serialized::Null),
                 _ => schema.connect_type().name(),
             }
@@ -206,15 +251,20 @@ fn bytes_only(datum: Datum<'_>, schema: Option<&Schema>) -> Result<Serialized, S
 }
 
 /// JSON without a schema, as its one scalar text where it is a string.
-pub(crate) fn json_as_text(json: &str) -> Result<Serialized, SerdeError> {
+pub(crate) fn json_as_text(json: &str, out: &mut Vec<u8>) -> Result<Serialized, SerdeError> {
     let (text, spacing) = json_text::check(json.as_bytes())?;
     Ok(match text.trim_ascii().as_bytes()[0] {
         b'n' => Serialized::Null,
         b'"' => match json_text::parse(json.as_bytes())? {
-            json_text::Json::String(text) => Serialized::Bytes(text.into_owned().into_bytes()),
+            json_text::Json::String(text) => written(out, text.as_bytes()),
             _ => Serialized::AsIs,
         },
         _ if spacing == json_text::Spacing::Compact => Serialized::AsIs,
-        _ => Serialized::Bytes(json_text::compact(text).into_bytes()),
+        _ => written(out, json_text::compact(text).as_bytes()),
     })
+}
+
+pub(crate) fn written(out: &mut Vec<u8>, bytes: &[u8]) -> Serialized {
+    out.extend_from_slice(bytes);
+    Serialized::Written
 }

@@ -11,28 +11,29 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use longshore_model::batch::Datum;
-use longshore_model::schema::Schema;
 use longshore_model::{Value, avro, json};
 
-use crate::converter::json_as_text;
+use crate::converter::{json_as_text, written};
+use crate::json::Plan;
 use crate::{Deserialized, SerdeError, Serialized, text};
 
 pub(crate) fn serialize(
     datum: Datum<'_>,
-    schema: Option<&Schema>,
+    plan: Option<&Plan>,
+    out: &mut Vec<u8>,
 ) -> Result<Serialized, SerdeError> {
     match datum {
         Datum::Null => Ok(Serialized::Null),
         Datum::Text(_) => Ok(Serialized::AsIs),
-        Datum::Bytes(bytes) => Ok(Serialized::Bytes(STANDARD.encode(bytes).into_bytes())),
-        Datum::Json(json) => json_as_text(json),
+        Datum::Bytes(bytes) => Ok(written(out, STANDARD.encode(bytes).as_bytes())),
+        Datum::Json(json) => json_as_text(json, out),
         Datum::Avro { bytes, .. } => {
-            let schema = schema.ok_or(SerdeError::SchemaMissing)?;
-            Ok(match avro::read(schema, bytes)? {
-                Value::Null => Serialized::Null,
-                Value::String(text) => Serialized::Bytes(text.into_bytes()),
-                value => Serialized::Bytes(text::print(schema, &value)?.into_bytes()),
-            })
+            let plan = plan.ok_or(SerdeError::SchemaMissing)?;
+            match avro::read(plan.schema(), bytes)? {
+                Value::Null => Ok(Serialized::Null),
+                Value::String(text) => Ok(written(out, text.as_bytes())),
+                value => text::print(plan, &value, bytes, out),
+            }
         }
     }
 }

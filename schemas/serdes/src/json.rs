@@ -9,18 +9,22 @@
 mod cache;
 mod decode;
 mod encode;
+mod plan;
 mod schema_in;
 mod schema_out;
+
+use std::borrow::Cow;
 
 use longshore_model::Value;
 use longshore_model::avro;
 use longshore_model::batch::Datum;
-use longshore_model::json::{Json, Spacing, check, compact, parse, write_string};
+use longshore_model::json::{Json, JsonBuffer, Spacing, check, compact, parse, write_string};
 use longshore_model::schema::{Kind, Schema};
 
 use self::cache::SchemaCache;
 use self::decode::Decoder;
-use self::encode::Encoder;
+use self::encode::write_bytes;
+pub(crate) use self::plan::Plan;
 use crate::settings::{ConfigProblem, Settings};
 use crate::{Deserialized, SerdeError, Serialized};
 
@@ -76,66 +80,70 @@ impl JsonFormat {
         }
     }
 
+    /// A schema, compiled to write its data.
+    pub(crate) fn compile(&self, schema: &Schema) -> Plan {
+        Plan::new(self, schema)
+    }
+
     pub(crate) fn serialize(
         &self,
         datum: Datum<'_>,
-        schema: Option<&Schema>,
+        plan: Option<&Plan>,
+        out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
         match datum {
-            Datum::Null => Ok(Serialized::Null),
-            Datum::Json(json) => self.pass(json),
+            Datum::Null => return Ok(Serialized::Null),
+            Datum::Json(json) => return self.pass(json, out),
             Datum::Text(text) => {
-                let value = Value::String(text.to_owned());
-                self.with_schema(&Schema::new(Kind::String), &value)
+                self.unadorned(Kind::String, out, |out| write_string(out, text))?;
             }
             Datum::Bytes(bytes) => {
-                let value = Value::Bytes(bytes.to_owned());
-                self.with_schema(&Schema::new(Kind::Bytes), &value)
+                self.unadorned(Kind::Bytes, out, |out| write_bytes(out, bytes))?;
             }
             Datum::Avro { bytes, .. } => {
-                let schema = schema.ok_or(SerdeError::SchemaMissing)?;
-                self.with_schema(schema, &avro::read(schema, bytes)?)
+                let plan = plan.ok_or(SerdeError::SchemaMissing)?;
+                plan.write(bytes, out)?;
             }
         }
+        Ok(Serialized::Written)
     }
 
     /// JSON that has no schema: checked, never built.
-    fn pass(&self, json: &str) -> Result<Serialized, SerdeError> {
+    fn pass(&self, json: &str, out: &mut Vec<u8>) -> Result<Serialized, SerdeError> {
         let (text, spacing) = check(json.as_bytes())?;
         if text.trim_ascii() == "null" {
             return Ok(Serialized::Null);
         }
         let compacted = match spacing {
             Spacing::Compact if !self.schemas_enable => return Ok(Serialized::AsIs),
-            Spacing::Compact => text.to_owned(),
-            Spacing::Spaced => compact(text),
+            Spacing::Compact => Cow::Borrowed(text),
+            Spacing::Spaced => Cow::Owned(compact(text)),
         };
-        Ok(Serialized::Bytes(if self.schemas_enable {
-            format!("{{\"schema\":null,\"payload\":{compacted}}}").into_bytes()
-        } else {
-            compacted.into_bytes()
-        }))
-    }
-
-    fn with_schema(&self, schema: &Schema, value: &Value) -> Result<Serialized, SerdeError> {
-        let mut encoder = Encoder::new(self);
         if self.schemas_enable {
-            encoder.out.push_str("{\"schema\":");
-            encoder.schema(schema)?;
-            encoder.out.push_str(",\"payload\":");
-            encoder.value(schema, value)?;
-            encoder.out.push('}');
+            out.push_str("{\"schema\":null,\"payload\":");
+            out.push_str(&compacted);
+            out.push_str("}");
         } else {
-            encoder.value(schema, value)?;
+            out.push_str(&compacted);
         }
-        Ok(Serialized::Bytes(encoder.out.into_bytes()))
+        Ok(Serialized::Written)
     }
 
-    /// The value alone.
-    pub(crate) fn payload(&self, schema: &Schema, value: &Value) -> Result<String, SerdeError> {
-        let mut encoder = Encoder::new(self);
-        encoder.value(schema, value)?;
-        Ok(encoder.out)
+    /// A value that came without a schema, under the plain one of its type.
+    fn unadorned(
+        &self,
+        kind: Kind,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), SerdeError> {
+        if !self.schemas_enable {
+            write(out);
+            return Ok(());
+        }
+        schema_out::open_envelope(self, &Schema::new(kind), out)?;
+        write(out);
+        out.push_str("}");
+        Ok(())
     }
 
     pub(crate) fn deserialize(&self, bytes: &[u8]) -> Result<Deserialized, SerdeError> {

@@ -14,6 +14,6 @@ mod json;
 mod settings;
 mod text;
 
-pub use converter::{Converter, Deserialized, HeaderConverter, Serialized};
+pub use converter::{Converter, Deserialized, HeaderConverter, Plan, Serialized};
 pub use error::SerdeError;
 pub use settings::{ConfigProblem, classes, header_classes};

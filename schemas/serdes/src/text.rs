@@ -7,11 +7,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use longshore_model::batch::Datum;
-use longshore_model::schema::Schema;
+use longshore_model::json::JsonBuffer;
 use longshore_model::{Value, avro};
 
-use crate::converter::json_as_text;
-use crate::json::{DecimalFormat, JsonFormat};
+use crate::converter::{json_as_text, written};
+use crate::json::Plan;
 use crate::settings::{ConfigProblem, Settings};
 use crate::{Deserialized, SerdeError, Serialized};
 
@@ -28,20 +28,23 @@ pub(crate) fn configure(settings: &mut Settings<'_>) -> Result<(), ConfigProblem
 
 pub(crate) fn serialize(
     datum: Datum<'_>,
-    schema: Option<&Schema>,
+    plan: Option<&Plan>,
+    out: &mut Vec<u8>,
 ) -> Result<Serialized, SerdeError> {
     match datum {
         Datum::Null => Ok(Serialized::Null),
         Datum::Text(_) | Datum::Bytes(_) => Ok(Serialized::AsIs),
-        Datum::Json(json) => json_as_text(json),
+        Datum::Json(json) => json_as_text(json, out),
         Datum::Avro { bytes, .. } => {
-            let schema = schema.ok_or(SerdeError::SchemaMissing)?;
-            Ok(match avro::read(schema, bytes)? {
-                Value::Null => Serialized::Null,
-                Value::String(text) => Serialized::Bytes(text.into_bytes()),
-                Value::Bytes(bytes) if schema.decimal_scale().is_none() => Serialized::Bytes(bytes),
-                value => Serialized::Bytes(print(schema, &value)?.into_bytes()),
-            })
+            let plan = plan.ok_or(SerdeError::SchemaMissing)?;
+            match avro::read(plan.schema(), bytes)? {
+                Value::Null => Ok(Serialized::Null),
+                Value::String(text) => Ok(written(out, text.as_bytes())),
+                Value::Bytes(bytes) if plan.schema().decimal_scale().is_none() => {
+                    Ok(written(out, &bytes))
+                }
+                value => print(plan, &value, bytes, out),
+            }
         }
     }
 }
@@ -55,14 +58,29 @@ pub(crate) fn deserialize(bytes: &[u8]) -> Deserialized {
 }
 
 /// Anything but text as text: numbers as Java prints them, the rest as compact JSON.
-pub(crate) fn print(schema: &Schema, value: &Value) -> Result<String, SerdeError> {
-    if let (Value::Bytes(bytes), None) = (value, schema.decimal_scale()) {
-        return Ok(STANDARD.encode(bytes));
+pub(crate) fn print(
+    plan: &Plan,
+    value: &Value,
+    datum: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<Serialized, SerdeError> {
+    match value {
+        Value::Bytes(bytes) if plan.schema().decimal_scale().is_none() => {
+            return Ok(written(out, STANDARD.encode(bytes).as_bytes()));
+        }
+        // Of what has no quotes in Java, only these have them in JSON.
+        Value::Float32(number) if !number.is_finite() => out.push_str(name(f64::from(*number))),
+        Value::Float64(number) if !number.is_finite() => out.push_str(name(*number)),
+        _ => plan.write(datum, out)?,
     }
-    let json = JsonFormat::plain(DecimalFormat::Numeric).payload(schema, value)?;
-    // Of what has no quotes in Java, only NaN and the infinities have them in JSON.
-    Ok(match value {
-        Value::Float32(_) | Value::Float64(_) => json.trim_matches('"').to_owned(),
-        _ => json,
-    })
+    Ok(Serialized::Written)
+}
+
+/// Java's name of what is no number.
+fn name(number: f64) -> &'static str {
+    match number {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
+    }
 }

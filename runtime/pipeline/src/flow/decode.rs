@@ -1,14 +1,16 @@
 //! Records of a topic to the rows of a flat batch; what cannot be read is handed back as poison.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use longshore_model::batch::{BATCH_BYTES_MAX, BatchWriter, Datum, Malformed, NewRow};
 use longshore_model::{Fault, FaultClass};
 use longshore_serdes::{Converter, Deserialized};
 
 use crate::batch::{Fetched, FetchedRecord};
-use crate::converter::{Converters, SchemaCache};
+use crate::converter::{Converters, declare};
 use crate::failure::Stage;
+use crate::schemas::SchemaTable;
 
 /// A record that could not be read, by its place in [`Fetched::records`].
 pub(super) type Poison = (usize, Stage, Fault);
@@ -17,7 +19,7 @@ pub(super) type Poison = (usize, Stage, Fault);
 #[derive(Debug)]
 pub(super) struct Decoder {
     pub(super) converters: Converters,
-    pub(super) schemas: SchemaCache,
+    pub(super) schemas: Arc<SchemaTable>,
 }
 
 /// A key, a value or a header's value, read.
@@ -92,14 +94,14 @@ impl Decoder {
     ) -> Result<(), (Stage, Fault)> {
         let slice = |range: &Option<Range<u32>>| range.as_ref().map(|range| fetched.bytes(range));
         let Converters { key, value, header } = &self.converters;
-        let key = read(key, &mut self.schemas, slice(&record.key))
+        let key = read(key, &self.schemas, slice(&record.key))
             .map_err(|fault| (Stage::KeyConverter, fault))?;
-        let value = read(value, &mut self.schemas, slice(&record.value))
+        let value = read(value, &self.schemas, slice(&record.value))
             .map_err(|fault| (Stage::ValueConverter, fault))?;
         let mut headers = Vec::with_capacity(record.headers.len());
         for (name, value) in &record.headers {
             let read = header.deserialize(name, slice(value));
-            let read = own(&mut self.schemas, read.map_err(bad_record), slice(value));
+            let read = own(&self.schemas, read.map_err(bad_record), slice(value));
             headers.push((
                 name.as_str(),
                 read.map_err(|f| (Stage::HeaderConverter, f))?,
@@ -132,7 +134,7 @@ impl Decoder {
 
 fn read<'a>(
     converter: &Converter,
-    schemas: &mut SchemaCache,
+    schemas: &SchemaTable,
     bytes: Option<&'a [u8]>,
 ) -> Result<Read<'a>, Fault> {
     own(
@@ -143,7 +145,7 @@ fn read<'a>(
 }
 
 fn own<'a>(
-    schemas: &mut SchemaCache,
+    schemas: &SchemaTable,
     read: Result<Deserialized, Fault>,
     bytes: Option<&'a [u8]>,
 ) -> Result<Read<'a>, Fault> {
@@ -160,7 +162,7 @@ fn own<'a>(
         Deserialized::Text(text) => Read::Text(text),
         Deserialized::Bytes(bytes) => Read::Bytes(bytes),
         Deserialized::Json(json) => Read::Json(json),
-        Deserialized::Avro { schema, datum } => Read::Avro(schemas.declare(&schema)?, datum),
+        Deserialized::Avro { schema, datum } => Read::Avro(declare(schemas, &schema)?, datum),
     })
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_model::batch::{Batch, Datum, Row};
-use longshore_model::schema::Schema;
 use longshore_model::{Fault, FaultClass, TaskId, TopicPartition};
 use longshore_serdes::{Converter, SerdeError, Serialized};
 
 use super::placement::partition_of_key;
 use super::topics::{Destination, Destinations};
 use crate::batch::{Outgoing, OutgoingRecord, Payload};
-use crate::converter::{Converters, SchemaCache};
+use crate::converter::{Converters, Plans};
 use crate::failure::{DeadLetter, FailurePolicy, Stage};
 use crate::port::{Broker, Clock};
+use crate::schemas::SchemaTable;
 use crate::telemetry::TaskMetrics;
 
 /// Turns batches into what is appended.
@@ -24,9 +24,30 @@ pub(super) struct Encoder<B> {
     pub(super) converters: Converters,
     pub(super) failure: FailurePolicy,
     pub(super) destinations: Destinations<B>,
-    pub(super) schemas: SchemaCache,
+    pub(super) plans: RecordPlans,
     pub(super) metrics: TaskMetrics,
     pub(super) clock: Arc<dyn Clock>,
+    /// How much the converters wrote of the last batch.
+    pub(super) written_before: usize,
+}
+
+/// The compiled schemas of each converter.
+#[derive(Debug)]
+pub(super) struct RecordPlans {
+    key: Plans,
+    value: Plans,
+    header: Plans,
+}
+
+impl RecordPlans {
+    pub(super) fn new(schemas: &Arc<SchemaTable>) -> Self {
+        let plans = || Plans::new(Arc::clone(schemas));
+        Self {
+            key: plans(),
+            value: plans(),
+            header: plans(),
+        }
+    }
 }
 
 /// Why one record goes no further, and where.
@@ -49,12 +70,14 @@ impl<B: Broker> Encoder<B> {
             Some(policy) => Some(self.destinations.resolve(policy.topic.as_str()).await??),
             None => None,
         };
-        let mut out = Placed::new(shaped);
+        let mut out = Placed::new(shaped, self.written_before);
         let now_ms = self.clock.now_ms();
         for row in shaped.rows() {
+            let start = out.outgoing.written.len();
             match self.encode_row(&row, &topics, &mut out, now_ms) {
                 Ok(record) => out.outgoing.records.push(record),
                 Err((stage, fault)) => {
+                    out.outgoing.written.truncate(start);
                     self.metrics.failures.inc();
                     if !self.failure.tolerates(&fault) {
                         return Err(fault);
@@ -71,6 +94,7 @@ impl<B: Broker> Encoder<B> {
                 }
             }
         }
+        self.written_before = out.outgoing.written.len();
         Ok(out.outgoing)
     }
 
@@ -90,12 +114,25 @@ impl<B: Broker> Encoder<B> {
         let refused = |fault: &Fault| (Stage::KafkaProduce, fault.clone());
         let destination = topics[topic].as_ref().map_err(refused)?;
         let Converters { key, value, .. } = &self.converters;
-        let key = payload(key, &mut self.schemas, row.key(), row.key_range())
-            .map_err(|fault| (Stage::KeyConverter, fault))?;
-        let value = payload(value, &mut self.schemas, row.value(), row.value_range())
-            .map_err(|fault| (Stage::ValueConverter, fault))?;
+        let written = &mut out.outgoing.written;
+        let key = payload(
+            key,
+            &mut self.plans.key,
+            row.key(),
+            row.key_range(),
+            written,
+        )
+        .map_err(|fault| (Stage::KeyConverter, fault))?;
+        let value = payload(
+            value,
+            &mut self.plans.value,
+            row.value(),
+            row.value_range(),
+            written,
+        )
+        .map_err(|fault| (Stage::ValueConverter, fault))?;
         let headers = self
-            .headers(row)
+            .headers(row, written)
             .map_err(|fault| (Stage::HeaderConverter, fault))?;
         let partition = place(row, destination, key.as_ref(), out)
             .map_err(|fault| (Stage::KafkaProduce, fault))?;
@@ -111,21 +148,27 @@ impl<B: Broker> Encoder<B> {
         Ok(record)
     }
 
-    fn headers(&mut self, row: &Row<'_, Bytes>) -> Result<Vec<(String, Option<Payload>)>, Fault> {
+    fn headers(
+        &mut self,
+        row: &Row<'_, Bytes>,
+        written: &mut Vec<u8>,
+    ) -> Result<Vec<(String, Option<Payload>)>, Fault> {
         let mut headers = Vec::new();
+        let converter = &self.converters.header;
         for header in row.headers() {
-            let schema = schema_of(&mut self.schemas, header.value)?;
-            let serialized = self
-                .converters
+            let start = written.len();
+            let plan = self
+                .plans
                 .header
-                .serialize(header.value, schema.as_deref());
+                .get(header.value, |schema| converter.compile(schema))?;
+            let serialized = converter.serialize(header.value, plan, written);
             let value = match serialized.map_err(bad_record)? {
                 Serialized::Null => None,
                 Serialized::AsIs => {
-                    let bytes = Bytes::copy_from_slice(header.value.bytes());
-                    Some(Payload::Owned(bytes))
+                    written.extend_from_slice(header.value.bytes());
+                    Some(Payload::Written(start..written.len()))
                 }
-                Serialized::Bytes(bytes) => Some(Payload::Owned(Bytes::from(bytes))),
+                Serialized::Written => Some(Payload::Written(start..written.len())),
             };
             headers.push((header.name.to_owned(), value));
         }
@@ -188,26 +231,21 @@ impl<B: Broker> Encoder<B> {
 
 fn payload(
     converter: &Converter,
-    schemas: &mut SchemaCache,
+    plans: &mut Plans,
     datum: Datum<'_>,
     at: Range<usize>,
+    written: &mut Vec<u8>,
 ) -> Result<Option<Payload>, Fault> {
-    let schema = schema_of(schemas, datum)?;
+    let plan = plans.get(datum, |schema| converter.compile(schema))?;
+    let start = written.len();
     let serialized = converter
-        .serialize(datum, schema.as_deref())
+        .serialize(datum, plan, written)
         .map_err(bad_record)?;
     Ok(match serialized {
         Serialized::Null => None,
         Serialized::AsIs => Some(shared(at)),
-        Serialized::Bytes(bytes) => Some(Payload::Owned(Bytes::from(bytes))),
+        Serialized::Written => Some(Payload::Written(start..written.len())),
     })
-}
-
-fn schema_of(schemas: &mut SchemaCache, datum: Datum<'_>) -> Result<Option<Arc<Schema>>, Fault> {
-    match datum {
-        Datum::Avro { schema, .. } => schemas.get(schema).map(Some),
-        _ => Ok(None),
-    }
 }
 
 /// Stands for the dead-letter topic where an index of the batch's topics is asked for.
@@ -225,9 +263,10 @@ struct Placed {
 }
 
 impl Placed {
-    fn new(shaped: &Batch<Bytes>) -> Self {
+    fn new(shaped: &Batch<Bytes>, bytes: usize) -> Self {
         let outgoing = Outgoing {
             buffer: shaped.buffer().clone(),
+            written: Vec::with_capacity(bytes),
             partitions: Vec::new(),
             records: Vec::with_capacity(shaped.len()),
         };

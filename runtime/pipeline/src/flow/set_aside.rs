@@ -98,9 +98,9 @@ impl<B: Broker> DeadLetters<B> {
             .sum();
         self.waiting = left;
         Outgoing {
-            buffer: Bytes::new(),
             partitions: self.partitions.clone(),
             records: taken.into_iter().map(|letter| letter.record).collect(),
+            ..Outgoing::default()
         }
     }
 

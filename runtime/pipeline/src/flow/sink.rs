@@ -17,7 +17,6 @@ use super::set_aside::DeadLetters;
 use super::size::BatchSize;
 use super::{Control, SinkParts, Target, Word};
 use crate::batch::{Fetched, FetchedRecord, Outgoing};
-use crate::converter::SchemaCache;
 use crate::delivery::{Settles, TaskLog};
 use crate::failure::{RetryPolicy, Stage};
 use crate::port::{
@@ -118,7 +117,7 @@ where
             chain: Chain::new(transforms, retry),
             decoder: Decoder {
                 converters: settings.converters,
-                schemas: SchemaCache::new(Arc::clone(&schemas)),
+                schemas: Arc::clone(&schemas),
             },
             dead_letters: DeadLetters::new(
                 log.clone(),

@@ -9,13 +9,12 @@ use std::pin::pin;
 use longshore_model::{Fault, FaultClass, Position, SourcePosition, Watermark};
 use tokio::time::Instant;
 
-use super::encode::Encoder;
+use super::encode::{Encoder, RecordPlans};
 use super::in_flight::InFlight;
 use super::size::{BatchSize, RECORDS_MAX};
 use super::topics::Destinations;
 use super::{Control, SourceParts, Target, Word};
 use crate::batch::Outgoing;
-use crate::converter::SchemaCache;
 use crate::delivery::{Ledger, Settles, Stored, TaskLog};
 use crate::failure::RetryPolicy;
 use crate::port::{Broker, Polled, Signal, SourcePlugin, TransformPlugin};
@@ -72,7 +71,7 @@ struct Idle {
 
 /// What a poll ended with.
 enum Turn {
-    Polled(Polled),
+    Polled(Box<Polled>),
     /// The target changed, or carried progress is due, or there is nothing yet.
     Again,
     Stop,
@@ -104,9 +103,10 @@ where
                 converters: settings.converters,
                 failure: settings.failure,
                 destinations: Destinations::new(log.broker().clone(), settings.topic_creation),
-                schemas: SchemaCache::new(schemas),
+                plans: RecordPlans::new(&schemas),
                 metrics: metrics.clone(),
                 clock,
+                written_before: 0,
             },
             chain: Chain::new(transforms, retry),
             carried: Carried::default(),
@@ -138,7 +138,7 @@ where
                 self.wait().await?
             };
             match turn {
-                Turn::Polled(polled) => self.advance(polled).await?,
+                Turn::Polled(polled) => self.advance(*polled).await?,
                 Turn::Again => {}
                 Turn::Stop => return Ok(()),
             }
@@ -190,7 +190,8 @@ where
             watermarks,
             group: None,
         };
-        let (n_records, bytes) = (outgoing.records.len(), outgoing.buffer.len());
+        let n_records = outgoing.records.len();
+        let bytes = outgoing.buffer.len() + outgoing.written.len();
         self.in_flight
             .push(self.log.append(outgoing, settles), n_records, bytes);
         self.idle.last_append = Instant::now();
@@ -244,7 +245,7 @@ where
                     let (records, bytes) = (polled.batch.len(), polled.batch.buffer().len());
                     self.size.came_back(records, bytes);
                 }
-                Ok(Turn::Polled(polled))
+                Ok(Turn::Polled(Box::new(polled)))
             }
             Err(fault) if fault.class == FaultClass::Retriable => self.pause_after(fault).await,
             Err(fault) => Err(fault),

@@ -46,9 +46,9 @@ async fn write_to(broker: &MemoryBroker, topic: &str, values: &[&[u8]]) {
         headers: Vec::new(),
     };
     let records = Outgoing {
-        buffer: Bytes::new(),
         partitions: vec![partition_of(topic)],
         records: values.iter().map(record).collect(),
+        ..Outgoing::default()
     };
     let write = Write {
         owner,

@@ -7,9 +7,10 @@ const VALUES_PER_BYTE: usize = 16;
 /// Most values beyond that.
 const VALUES_MORE: usize = 65_536;
 
-/// A place in a datum.
+/// A place in a datum, for readers that make something else of it than a value. Such a reader spends and chooses as
+/// [`super::read`] does, so that both take the same bytes.
 #[derive(Debug)]
-pub(super) struct Cursor<'a> {
+pub struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
     /// Values that may still come.
@@ -17,7 +18,9 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// The beginning of a datum.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             at: 0,
@@ -25,7 +28,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn end(&self) -> Result<(), Malformed> {
+    /// Checks that nothing follows.
+    ///
+    /// # Errors
+    /// When bytes are left.
+    pub fn end(&self) -> Result<(), Malformed> {
         if self.at == self.bytes.len() {
             Ok(())
         } else {
@@ -37,7 +44,11 @@ impl<'a> Cursor<'a> {
         self.bytes.len() - self.at
     }
 
-    pub(super) fn take(&mut self, wanted: usize) -> Result<&'a [u8], Malformed> {
+    /// The next bytes, as many as wanted: a fixed.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub fn take(&mut self, wanted: usize) -> Result<&'a [u8], Malformed> {
         let (at, left) = (self.at, self.left());
         if wanted > left {
             return Err(Malformed::Truncated { at, wanted, left });
@@ -46,14 +57,22 @@ impl<'a> Cursor<'a> {
         Ok(&self.bytes[at..self.at])
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    /// The next bytes, as many as the array has.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let bytes = self.take(N)?;
         Ok(bytes
             .try_into()
             .expect("take gives as many bytes as wanted"))
     }
 
-    pub(super) fn boolean(&mut self) -> Result<bool, Malformed> {
+    /// A boolean.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn boolean(&mut self) -> Result<bool, Malformed> {
         match self.array()? {
             [0] => Ok(false),
             [1] => Ok(true),
@@ -62,7 +81,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// A zigzag number of at most ten bytes.
-    pub(super) fn long(&mut self) -> Result<i64, Malformed> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn long(&mut self) -> Result<i64, Malformed> {
         let at = self.at;
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -80,19 +102,30 @@ impl<'a> Cursor<'a> {
     }
 
     /// A number that the narrower type holds.
-    pub(super) fn narrow<N: TryFrom<i64>>(&mut self) -> Result<N, Malformed> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn narrow<N: TryFrom<i64>>(&mut self) -> Result<N, Malformed> {
         let at = self.at;
         N::try_from(self.long()?).map_err(|_| Malformed::Number { at })
     }
 
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
+    /// Bytes behind their length.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let at = self.at;
         let length = self.long()?;
         let length = usize::try_from(length).map_err(|_| Malformed::Length { at })?;
         self.take(length)
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str, Malformed> {
+    /// Text behind its length.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn text(&mut self) -> Result<&'a str, Malformed> {
         let bytes = self.bytes()?;
         let start = self.at - bytes.len();
         core::str::from_utf8(bytes).map_err(|e| Malformed::Utf8 {
@@ -101,7 +134,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Which of `count` branches or symbols.
-    pub(super) fn choice(&mut self, count: usize) -> Result<usize, Malformed> {
+    ///
+    /// # Errors
+    /// When there is no such one.
+    pub fn choice(&mut self, count: usize) -> Result<usize, Malformed> {
         let at = self.at;
         match usize::try_from(self.long()?) {
             Ok(index) if index < count => Ok(index),
@@ -110,7 +146,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// The number of items in the next block; 0 ends the array or map.
-    pub(super) fn block(&mut self) -> Result<usize, Malformed> {
+    ///
+    /// # Errors
+    /// When there is none, or it is more than the datum's bytes can hold.
+    pub fn block(&mut self) -> Result<usize, Malformed> {
         let at = self.at;
         let count = self.long()?;
         if count < 0 {
@@ -127,7 +166,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Counts values that are about to be made.
-    pub(super) fn spend(&mut self, values: usize) -> Result<(), Malformed> {
+    ///
+    /// # Errors
+    /// When they are more than the datum's bytes can hold.
+    pub fn spend(&mut self, values: usize) -> Result<(), Malformed> {
         let left = self.values_left.checked_sub(values);
         self.values_left = left.ok_or(Malformed::Items { at: self.at })?;
         Ok(())

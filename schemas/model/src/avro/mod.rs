@@ -13,6 +13,7 @@ mod read;
 mod tests;
 mod write;
 
+pub use cursor::Cursor;
 pub use error::{Malformed, Mismatch};
 pub use read::read;
 pub use write::write;

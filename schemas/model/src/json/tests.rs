@@ -1,3 +1,4 @@
+use alloc::format;
 use alloc::string::{String, ToString};
 
 use proptest::prelude::*;
@@ -93,6 +94,16 @@ fn strings_are_written_as_jackson_does() {
         out,
         "\"a\\\"\\\\/\\u0001\\u001F\u{7f}\u{2028}é\\uD83D\\uDE00\\b\\f\\n\\r\\t\""
     );
+}
+
+#[test]
+fn a_character_is_escaped_wherever_it_stands() {
+    for at in 0..40 {
+        let (before, after) = ("-".repeat(at), "é".repeat(40 - at));
+        let mut out = String::new();
+        write_string(&mut out, &format!("{before}\"{after}"));
+        assert_eq!(out, format!("\"{before}\\\"{after}\""));
+    }
 }
 
 #[test]

@@ -2,25 +2,62 @@
 
 use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
+use alloc::vec::Vec;
 
-/// Writes a string with its quotes. Characters beyond the basic plane become two escaped halves.
-pub fn write_string(out: &mut String, text: &str) {
-    out.push('"');
-    let mut start = 0;
-    for (at, c) in text.char_indices() {
-        if !(c < ' ' || c == '"' || c == '\\' || c > '\u{ffff}') {
-            continue;
-        }
-        out.push_str(&text[start..at]);
-        start = at + c.len_utf8();
-        write_escaped(out, c);
-    }
-    out.push_str(&text[start..]);
-    out.push('"');
+/// What JSON is written to.
+pub trait JsonBuffer {
+    /// Appends text.
+    fn push_str(&mut self, text: &str);
 }
 
-fn write_escaped(out: &mut String, c: char) {
+impl JsonBuffer for String {
+    fn push_str(&mut self, text: &str) {
+        Self::push_str(self, text);
+    }
+}
+
+impl JsonBuffer for Vec<u8> {
+    fn push_str(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Writes a string with its quotes. Characters beyond the basic plane become two escaped halves.
+pub fn write_string(out: &mut impl JsonBuffer, text: &str) {
+    out.push_str("\"");
+    let mut rest = text;
+    while let Some(at) = first_escaped(rest.as_bytes()) {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let c = from.chars().next().expect("a character begins there");
+        write_escaped(out, c);
+        rest = &from[c.len_utf8()..];
+    }
+    out.push_str(rest);
+    out.push_str("\"");
+}
+
+/// Where the first character stands that is not written as it is.
+fn first_escaped(text: &[u8]) -> Option<usize> {
+    // Without a way out inside a chunk, its bytes are compared all at once.
+    const CHUNK: usize = 16;
+    let clean = |chunk: &&[u8]| {
+        !chunk
+            .iter()
+            .fold(false, |any, byte| any | is_escaped(*byte))
+    };
+    let chunks = text.chunks_exact(CHUNK).take_while(clean).count();
+    let rest = chunks * CHUNK;
+    let found = text[rest..].iter().position(|byte| is_escaped(*byte));
+    found.map(|at| rest + at)
+}
+
+/// Whether a character that begins with the byte is escaped; from 0xf0 on it is beyond the basic plane.
+const fn is_escaped(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte >= 0xf0)
+}
+
+fn write_escaped(out: &mut impl JsonBuffer, c: char) {
     match c {
         '"' => out.push_str("\\\""),
         '\\' => out.push_str("\\\\"),
@@ -31,7 +68,7 @@ fn write_escaped(out: &mut String, c: char) {
         '\t' => out.push_str("\\t"),
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04X}").expect("a String takes what is written");
+                out.push_str(&format!("\\u{unit:04X}"));
             }
         }
     }
@@ -39,45 +76,34 @@ fn write_escaped(out: &mut String, c: char) {
 
 /// Writes a number as Java's `Double.toString` since Java 19 (older ones write superfluous digits now
 /// and then), or its name as a string where it is none.
-pub fn write_f64(out: &mut String, number: f64) {
-    let plain = (1e-3..1e7).contains(&number.abs()) || number == 0.0;
-    write_float(
-        out,
-        number.is_finite(),
-        plain,
-        &format!("{number:?}"),
-        &format!("{number:e}"),
-    );
+pub fn write_f64(out: &mut impl JsonBuffer, number: f64) {
+    if (1e-3..1e7).contains(&number.abs()) || number == 0.0 {
+        out.push_str(&format!("{number:?}"));
+    } else {
+        write_beyond(out, &format!("{number:e}"));
+    }
 }
 
 /// Writes a number as Java's `Float.toString`, or its name as a string where it is none.
-pub fn write_f32(out: &mut String, number: f32) {
-    let plain = (1e-3..1e7).contains(&number.abs()) || number == 0.0;
-    write_float(
-        out,
-        number.is_finite(),
-        plain,
-        &format!("{number:?}"),
-        &format!("{number:e}"),
-    );
+pub fn write_f32(out: &mut impl JsonBuffer, number: f32) {
+    if (1e-3..1e7).contains(&number.abs()) || number == 0.0 {
+        out.push_str(&format!("{number:?}"));
+    } else {
+        write_beyond(out, &format!("{number:e}"));
+    }
 }
 
-fn write_float(out: &mut String, finite: bool, plain: bool, decimal: &str, scientific: &str) {
-    if !finite {
-        let name = match decimal {
+/// Writes what Java does not write with a plain decimal point.
+fn write_beyond(out: &mut impl JsonBuffer, scientific: &str) {
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        let name = match scientific {
             "inf" => "\"Infinity\"",
             "-inf" => "\"-Infinity\"",
             _ => "\"NaN\"",
         };
-        out.push_str(name);
-    } else if plain {
-        out.push_str(decimal);
-    } else {
-        let (mantissa, exponent) = scientific
-            .split_once('e')
-            .expect("the scientific form has an exponent");
-        out.push_str(mantissa);
-        out.push_str(if mantissa.contains('.') { "E" } else { ".0E" });
-        out.push_str(exponent);
-    }
+        return out.push_str(name);
+    };
+    out.push_str(mantissa);
+    out.push_str(if mantissa.contains('.') { "E" } else { ".0E" });
+    out.push_str(exponent);
 }

@@ -1,148 +1,194 @@
-//! A value to JSON.
-
-use std::fmt::{Display, Write};
+//! A datum to JSON by its plan, in one pass.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use longshore_model::Value;
+use longshore_model::avro::Cursor;
 use longshore_model::json::{write_f32, write_f64, write_string};
-use longshore_model::schema::{DECIMAL, Entry, Kind, Schema, Type};
 
-use super::{DEFAULT_BYTES_MAX, DecimalFormat, JsonFormat};
+use super::DEFAULT_BYTES_MAX;
+use super::plan::{Form, Member, Node, Null};
 use crate::{SerdeError, decimal};
 
-pub(super) struct Encoder<'f> {
-    format: &'f JsonFormat,
-    pub(super) out: String,
+pub(super) struct Encoder<'o> {
+    pub(super) out: &'o mut Vec<u8>,
     /// Bytes that came from defaults.
     defaults: usize,
 }
 
-impl<'f> Encoder<'f> {
-    pub(super) fn new(format: &'f JsonFormat) -> Self {
-        Self {
-            format,
-            out: String::new(),
-            defaults: 0,
-        }
+impl<'o> Encoder<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, defaults: 0 }
     }
 
-    pub(super) fn value(&mut self, schema: &Schema, value: &Value) -> Result<(), SerdeError> {
-        match (value, &schema.kind) {
-            (Value::Null, _) => return self.null(schema),
-            (Value::Boolean(value), Kind::Boolean) => self.display(value),
-            (Value::Int8(number), Kind::Int8) => self.display(number),
-            (Value::Int16(number), Kind::Int16) => self.display(number),
-            (Value::Int32(number), Kind::Int32) => self.display(number),
-            (Value::Int64(number), Kind::Int64) => self.display(number),
-            (Value::Float32(number), Kind::Float32) => write_f32(&mut self.out, *number),
-            (Value::Float64(number), Kind::Float64) => write_f64(&mut self.out, *number),
-            (Value::String(text), Kind::String | Kind::Enum { .. }) => {
-                write_string(&mut self.out, text);
+    pub(super) fn datum(&mut self, node: &Node, datum: &[u8]) -> Result<(), SerdeError> {
+        let mut cursor = Cursor::new(datum);
+        self.value(node, &mut cursor)?;
+        Ok(cursor.end()?)
+    }
+
+    fn value(&mut self, node: &Node, cursor: &mut Cursor<'_>) -> Result<(), SerdeError> {
+        cursor.spend(1)?;
+        if let Form::Union(branches) = &node.form {
+            return self.union(node, branches, cursor);
+        }
+        if let Some(null) = node.null_at
+            && cursor.choice(2)? == null
+        {
+            return self.null(node);
+        }
+        self.required(node, cursor)
+    }
+
+    /// A value that stands there for certain: the choice of a union is behind the cursor.
+    fn required(&mut self, node: &Node, cursor: &mut Cursor<'_>) -> Result<(), SerdeError> {
+        match &node.form {
+            Form::Boolean => self.literal(if cursor.boolean()? { "true" } else { "false" }),
+            Form::Int8 => self.integer(cursor.narrow::<i8>()?),
+            Form::Int16 => self.integer(cursor.narrow::<i16>()?),
+            Form::Int32 => self.integer(cursor.narrow::<i32>()?),
+            Form::Int64 => self.integer(cursor.long()?),
+            Form::Float32 => write_f32(self.out, f32::from_le_bytes(cursor.array()?)),
+            Form::Float64 => write_f64(self.out, f64::from_le_bytes(cursor.array()?)),
+            Form::Text => write_string(self.out, cursor.text()?),
+            Form::Enum(symbols) => {
+                let symbol = cursor.choice(symbols.len())?;
+                self.out.extend_from_slice(&symbols[symbol]);
             }
-            (Value::Bytes(bytes), Kind::Bytes | Kind::Fixed { .. }) => {
-                return self.bytes(schema, bytes);
+            Form::Bytes(size) => write_bytes(self.out, bytes(*size, cursor)?),
+            Form::Decimal(size, scale) => {
+                let unscaled = bytes(*size, cursor)?;
+                let text = scale.and_then(|scale| decimal::to_text(unscaled, scale));
+                let text = text.ok_or_else(|| SerdeError::value("a Decimal with a scale"))?;
+                self.literal(&text);
             }
-            (Value::Array(items), Kind::Array(schema)) => {
-                return self.list('[', ']', items, |encoder, item| {
-                    encoder.value(schema, item).map_err(|e| e.within("[]"))
-                });
+            Form::Array(items) => self.list(b"[]", cursor, |encoder, cursor| {
+                encoder.value(items, cursor).map_err(|e| e.within("[]"))
+            })?,
+            Form::Object(entry) => self.list(b"{}", cursor, |encoder, cursor| {
+                encoder.entry(entry, b':', cursor)
+            })?,
+            Form::Pairs(entry) => self.list(b"[]", cursor, |encoder, cursor| {
+                encoder.out.push(b'[');
+                encoder.entry(entry, b',', cursor)?;
+                encoder.out.push(b']');
+                Ok(())
+            })?,
+            Form::Struct(fields) => {
+                self.out.push(b'{');
+                for field in fields {
+                    self.out.extend_from_slice(&field.head);
+                    let written = self.value(&field.node, cursor);
+                    written.map_err(|e| e.within(&field.name))?;
+                }
+                self.out.push(b'}');
             }
-            (Value::Map(pairs), Kind::Map(entry)) => return self.map(entry, pairs),
-            (Value::Struct(values), Kind::Struct(fields) | Kind::Union(fields))
-                if values.len() == fields.len() =>
-            {
-                let members = fields.iter().zip(values);
-                return self.list('{', '}', members, |encoder, (field, value)| {
-                    write_string(&mut encoder.out, &field.name);
-                    encoder.out.push(':');
-                    let written = encoder.value(&field.schema, value);
-                    written.map_err(|e| e.within(&field.name))
-                });
-            }
-            _ => return Err(SerdeError::value(schema.connect_type().name())),
+            Form::Union(branches) => return self.union(node, branches, cursor),
         }
         Ok(())
     }
 
-    fn null(&mut self, schema: &Schema) -> Result<(), SerdeError> {
-        match &schema.default {
-            Some(default) if self.format.replace_null_with_default && *default != Value::Null => {
+    /// A struct of its branches of which one is set.
+    fn union(
+        &mut self,
+        node: &Node,
+        branches: &[Member],
+        cursor: &mut Cursor<'_>,
+    ) -> Result<(), SerdeError> {
+        let choice = cursor.choice(branches.len() + usize::from(node.null_at.is_some()))?;
+        if node.null_at == Some(choice) {
+            return self.null(node);
+        }
+        let set = choice - usize::from(node.null_at == Some(0));
+        cursor.spend(branches.len())?;
+        self.out.push(b'{');
+        for (n, branch) in branches.iter().enumerate() {
+            self.out.extend_from_slice(&branch.head);
+            let written = if n == set {
+                self.required(&branch.node, cursor)
+            } else {
+                self.null(&branch.node)
+            };
+            written.map_err(|e| e.within(&branch.name))?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn null(&mut self, node: &Node) -> Result<(), SerdeError> {
+        match &node.null {
+            Null::Literal(text) => self.literal(text),
+            Null::Default(default) => {
+                let datum = default.as_ref().map_err(Clone::clone)?;
                 let before = self.out.len();
-                self.value(schema, default)?;
+                self.datum(node, datum)?;
                 self.defaults += self.out.len() - before;
                 if self.defaults > DEFAULT_BYTES_MAX {
                     let limit = DEFAULT_BYTES_MAX;
                     return Err(SerdeError::TooLarge { limit });
                 }
             }
-            _ if schema.optional => self.out.push_str("null"),
-            _ => return Err(SerdeError::value("null: it is required and has no default")),
         }
         Ok(())
     }
 
-    fn bytes(&mut self, schema: &Schema, bytes: &[u8]) -> Result<(), SerdeError> {
-        if self.format.decimal == DecimalFormat::Numeric && schema.name.as_deref() == Some(DECIMAL)
-        {
-            let scale = schema.decimal_scale();
-            let text = scale.and_then(|scale| decimal::to_text(bytes, scale));
-            let text = text.ok_or_else(|| SerdeError::value("a Decimal with a scale"))?;
-            self.out.push_str(&text);
-            return Ok(());
-        }
-        self.out.push('"');
-        STANDARD.encode_string(bytes, &mut self.out);
-        self.out.push('"');
-        Ok(())
-    }
-
-    /// An object where the keys are text, else a list of pairs.
-    fn map(&mut self, entry: &Entry, pairs: &[(Value, Value)]) -> Result<(), SerdeError> {
-        if entry.key.connect_type() == Type::String {
-            return self.list('{', '}', pairs, |encoder, (key, value)| {
-                match key {
-                    Value::String(key) => write_string(&mut encoder.out, key),
-                    // As Java has it.
-                    Value::Null if entry.key.optional => encoder.out.push_str("\"null\""),
-                    _ => return Err(SerdeError::value("text, as a map's key")),
-                }
-                encoder.out.push(':');
-                let written = encoder.value(&entry.value, value);
-                written.map_err(|e| e.within("[]"))
-            });
-        }
-        self.list('[', ']', pairs, |encoder, (key, value)| {
-            encoder.out.push('[');
-            encoder.value(&entry.key, key).map_err(|e| e.within("[]"))?;
-            encoder.out.push(',');
-            encoder
-                .value(&entry.value, value)
-                .map_err(|e| e.within("[]"))?;
-            encoder.out.push(']');
-            Ok(())
-        })
-    }
-
-    pub(super) fn list<T>(
+    fn entry(
         &mut self,
-        open: char,
-        close: char,
-        items: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(&mut Self, T) -> Result<(), SerdeError>,
+        [key, value]: &[Node; 2],
+        between: u8,
+        cursor: &mut Cursor<'_>,
     ) -> Result<(), SerdeError> {
-        self.out.push(open);
-        for (n, item) in items.into_iter().enumerate() {
-            if n > 0 {
-                self.out.push(',');
+        self.value(key, cursor).map_err(|e| e.within("[]"))?;
+        self.out.push(between);
+        self.value(value, cursor).map_err(|e| e.within("[]"))
+    }
+
+    /// Avro's blocks of items as one list.
+    fn list<'a>(
+        &mut self,
+        [open, close]: &[u8; 2],
+        cursor: &mut Cursor<'a>,
+        mut item: impl FnMut(&mut Self, &mut Cursor<'a>) -> Result<(), SerdeError>,
+    ) -> Result<(), SerdeError> {
+        self.out.push(*open);
+        let first = self.out.len();
+        loop {
+            let count = cursor.block()?;
+            if count == 0 {
+                break;
             }
-            write(self, item)?;
+            for _ in 0..count {
+                if self.out.len() > first {
+                    self.out.push(b',');
+                }
+                item(self, cursor)?;
+            }
         }
-        self.out.push(close);
+        self.out.push(*close);
         Ok(())
     }
 
-    pub(super) fn display(&mut self, value: impl Display) {
-        write!(self.out, "{value}").expect("a String takes what is written");
+    fn literal(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
     }
+
+    fn integer(&mut self, number: impl itoa::Integer) {
+        self.literal(itoa::Buffer::new().format(number));
+    }
+}
+
+/// Bytes as base64 in quotes.
+pub(super) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    let at = out.len();
+    out.resize(at + bytes.len().div_ceil(3) * 4, 0);
+    let written = STANDARD.encode_slice(bytes, &mut out[at..]);
+    written.expect("three bytes take four characters");
+    out.push(b'"');
+}
+
+fn bytes<'a>(size: Option<usize>, cursor: &mut Cursor<'a>) -> Result<&'a [u8], SerdeError> {
+    Ok(match size {
+        Some(size) => cursor.take(size)?,
+        None => cursor.bytes()?,
+    })
 }

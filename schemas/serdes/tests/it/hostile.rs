@@ -113,9 +113,11 @@ fn an_avro_datum_is_checked_against_its_schema() {
         schema: 1,
         bytes: &[0x80],
     };
-    assert_eq!(json.serialize(datum, None), Err(SerdeError::SchemaMissing));
-    let schema = Schema::parse("\"long\"").unwrap();
-    let error = json.serialize(datum, Some(&schema)).unwrap_err();
+    let mut out = Vec::new();
+    let error = json.serialize(datum, None, &mut out).unwrap_err();
+    assert_eq!(error, SerdeError::SchemaMissing);
+    let plan = json.compile(&Schema::parse("\"long\"").unwrap());
+    let error = json.serialize(datum, Some(&plan), &mut out).unwrap_err();
     assert_eq!(error.code(), "malformed-datum");
 }
 

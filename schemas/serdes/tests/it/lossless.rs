@@ -3,24 +3,18 @@
 use longshore_model::batch::Datum;
 use longshore_serdes::{Deserialized, HeaderConverter, SerdeError, Serialized};
 
-use crate::converter;
+use crate::{converter, serialize};
+
+const NULL: (Serialized, Vec<u8>) = (Serialized::Null, Vec::new());
+const AS_IS: (Serialized, Vec<u8>) = (Serialized::AsIs, Vec::new());
 
 #[test]
 fn text_and_bytes_pass_as_they_are() {
     let string = converter("string", &[]);
     let bytes = converter("bytes", &[]);
-    assert_eq!(
-        string.serialize(Datum::Text("a"), None),
-        Ok(Serialized::AsIs)
-    );
-    assert_eq!(
-        string.serialize(Datum::Bytes(b"\xff"), None),
-        Ok(Serialized::AsIs)
-    );
-    assert_eq!(
-        bytes.serialize(Datum::Bytes(b"\xff"), None),
-        Ok(Serialized::AsIs)
-    );
+    assert_eq!(serialize(&string, Datum::Text("a")), Ok(AS_IS));
+    assert_eq!(serialize(&string, Datum::Bytes(b"\xff")), Ok(AS_IS));
+    assert_eq!(serialize(&bytes, Datum::Bytes(b"\xff")), Ok(AS_IS));
     assert_eq!(string.deserialize(Some(b"a")), Ok(Deserialized::AsText));
     assert_eq!(string.deserialize(Some(b"\xff")), Ok(Deserialized::AsBytes));
     assert_eq!(bytes.deserialize(Some(b"a")), Ok(Deserialized::AsBytes));
@@ -30,11 +24,7 @@ fn text_and_bytes_pass_as_they_are() {
 fn null_is_a_tombstone_for_each_converter() {
     for class in ["json", "string", "bytes"] {
         let converter = converter(class, &[]);
-        assert_eq!(
-            converter.serialize(Datum::Null, None),
-            Ok(Serialized::Null),
-            "{class}"
-        );
+        assert_eq!(serialize(&converter, Datum::Null), Ok(NULL), "{class}");
         assert_eq!(
             converter.deserialize(None),
             Ok(Deserialized::Null),
@@ -47,26 +37,24 @@ fn null_is_a_tombstone_for_each_converter() {
 fn json_without_a_schema_is_checked_and_never_built() {
     let plain = converter("json", &["schemas.enable=false"]);
     let exact = r#"{"b":12345678901234567890.10,"a":"\u00e9","b":1}"#;
-    assert_eq!(
-        plain.serialize(Datum::Json(exact), None),
-        Ok(Serialized::AsIs)
-    );
+    assert_eq!(serialize(&plain, Datum::Json(exact)), Ok(AS_IS));
     assert_eq!(
         plain.deserialize(Some(exact.as_bytes())),
         Ok(Deserialized::AsJson)
     );
-    let spaced = plain.serialize(Datum::Json("{ \"a b\": [1, 2] }\n"), None);
-    assert_eq!(spaced, Ok(Serialized::Bytes(br#"{"a b":[1,2]}"#.to_vec())));
-    assert!(plain.serialize(Datum::Json("{"), None).is_err());
+    let spaced = serialize(&plain, Datum::Json("{ \"a b\": [1, 2] }\n"));
     assert_eq!(
-        plain.serialize(Datum::Json(" null"), None),
-        Ok(Serialized::Null)
+        spaced,
+        Ok((Serialized::Written, br#"{"a b":[1,2]}"#.to_vec()))
     );
+    assert!(serialize(&plain, Datum::Json("{")).is_err());
+    assert_eq!(serialize(&plain, Datum::Json(" null")), Ok(NULL));
     let schemas = converter("json", &[]);
-    let wrapped = schemas.serialize(Datum::Json("{ }"), None);
+    let wrapped = serialize(&schemas, Datum::Json("{ }"));
     assert_eq!(
         wrapped,
-        Ok(Serialized::Bytes(
+        Ok((
+            Serialized::Written,
             br#"{"schema":null,"payload":{}}"#.to_vec()
         ))
     );
@@ -75,14 +63,14 @@ fn json_without_a_schema_is_checked_and_never_built() {
 #[test]
 fn other_types_than_bytes_are_refused_by_the_bytes_converter() {
     let bytes = converter("bytes", &[]);
-    let error = bytes.serialize(Datum::Text("secret"), None).unwrap_err();
+    let error = serialize(&bytes, Datum::Text("secret")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "ByteArrayConverter takes BYTES, and this is STRING"
     );
     assert_eq!(error.code(), "wrong-type");
     assert!(matches!(
-        bytes.serialize(Datum::Json("1"), None),
+        serialize(&bytes, Datum::Json("1")),
         Err(SerdeError::Type { .. })
     ));
 }
@@ -90,10 +78,10 @@ fn other_types_than_bytes_are_refused_by_the_bytes_converter() {
 #[test]
 fn json_prints_as_text_by_the_string_converter() {
     let string = converter("string", &[]);
-    let write = |json| match string.serialize(Datum::Json(json), None).unwrap() {
-        Serialized::Null => None,
-        Serialized::AsIs => Some(json.to_owned()),
-        Serialized::Bytes(bytes) => Some(String::from_utf8(bytes).unwrap()),
+    let write = |json| match serialize(&string, Datum::Json(json)).unwrap() {
+        (Serialized::Null, _) => None,
+        (Serialized::AsIs, _) => Some(json.to_owned()),
+        (Serialized::Written, text) => Some(String::from_utf8(text).unwrap()),
     };
     assert_eq!(write(r#""a\n""#).as_deref(), Some("a\n"));
     assert_eq!(write("{ \"a\" : 1 }").as_deref(), Some("{\"a\":1}"));
@@ -138,6 +126,7 @@ fn a_header_is_json_only_where_that_changes_nothing() {
         simple.deserialize("h", Some(b"\xff")),
         Ok(Deserialized::AsBytes)
     );
-    let bytes = simple.serialize(Datum::Bytes(b"\xff\x00"), None);
-    assert_eq!(bytes, Ok(Serialized::Bytes(b"/wA=".to_vec())));
+    let mut out = Vec::new();
+    let bytes = simple.serialize(Datum::Bytes(b"\xff\x00"), None, &mut out);
+    assert_eq!((bytes, out), (Ok(Serialized::Written), b"/wA=".to_vec()));
 }

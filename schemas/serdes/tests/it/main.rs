@@ -1,6 +1,7 @@
 //! The converters against what Java's give, and against hostile bytes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod compiled;
 mod configuration;
 mod hostile;
 mod java;
@@ -43,11 +44,19 @@ fn rewrite(
             }
         }
     };
-    Ok(match to.serialize(datum, schema)? {
+    let plan = schema.map(|schema| to.compile(schema));
+    let mut out = Vec::new();
+    Ok(match to.serialize(datum, plan.as_ref(), &mut out)? {
         Serialized::Null => None,
         Serialized::AsIs => Some(String::from_utf8_lossy(datum.bytes()).into_owned()),
-        Serialized::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Serialized::Written => Some(String::from_utf8_lossy(&out).into_owned()),
     })
+}
+
+/// What a converter makes of a datum without a schema.
+fn serialize(converter: &Converter, datum: Datum<'_>) -> Result<(Serialized, Vec<u8>), SerdeError> {
+    let mut out = Vec::new();
+    Ok((converter.serialize(datum, None, &mut out)?, out))
 }
 
 /// What a header's converter writes of what was read.
@@ -64,9 +73,11 @@ fn rewrite_header(read: &Deserialized, to: &HeaderConverter) -> Option<String> {
         }
         _ => panic!("a header's value has a schema: {read:?}"),
     };
-    match to.serialize(datum, schema).unwrap() {
+    let plan = schema.map(|schema| to.compile(schema));
+    let mut out = Vec::new();
+    match to.serialize(datum, plan.as_ref(), &mut out).unwrap() {
         Serialized::Null => None,
         Serialized::AsIs => Some(String::from_utf8_lossy(datum.bytes()).into_owned()),
-        Serialized::Bytes(bytes) => Some(String::from_utf8(bytes).unwrap()),
+        Serialized::Written => Some(String::from_utf8(out).unwrap()),
     }
 }

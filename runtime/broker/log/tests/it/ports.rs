@@ -40,6 +40,7 @@ fn write(generation: Generation) -> Write {
         buffer,
         partitions: vec![partition("t", 1), partition("dead", 0)],
         records,
+        ..Outgoing::default()
     };
     let group = GroupOffsets {
         group: "connect-x".to_owned(),
