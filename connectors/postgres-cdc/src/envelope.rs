@@ -65,7 +65,6 @@ pub(crate) enum SnapshotMark {
     LastInDataCollection,
     Last,
     False,
-    Incremental,
 }
 
 impl SnapshotMark {
@@ -77,7 +76,6 @@ impl SnapshotMark {
             Self::LastInDataCollection => "last_in_data_collection",
             Self::Last => "last",
             Self::False => "false",
-            Self::Incremental => "incremental",
         }
     }
 }

@@ -1,0 +1,210 @@
+//! One table being copied out.
+
+use longshore_sdk::postgres::{CopyOut, Session, quote_ident, quote_literal};
+use longshore_sdk::{Ctx, Fault, Wake};
+
+use crate::captured::Captured;
+use crate::catalog::Table;
+use crate::copy::{self, Field};
+use crate::emit::{Emitter, Out, RowChange};
+use crate::envelope::{Cell, SourceFields};
+use crate::ranges::At;
+use crate::work::{Shared, Work, recycle};
+
+/// Bytes of one read: the host has as much again read ahead.
+const READ_BYTES: u32 = 512 << 10;
+/// Rows are at hand or the server is slow; whatever it is, the host wakes us when it has something to say.
+const READ_TIMEOUT_MS: u64 = 60_000;
+
+pub(super) struct Reader {
+    pub(super) table: Shared,
+    session: Option<Session>,
+    copy: CopyOut,
+    /// Whole rows, of which those before `at` went out.
+    buffer: Vec<u8>,
+    at: usize,
+    copied: bool,
+    /// Which of the table's columns each column of a row is.
+    columns: Vec<usize>,
+    fields: Vec<Field>,
+    cells: Vec<Cell<'static>>,
+    /// The key of the last row that went out.
+    key: Option<Vec<String>>,
+    rows: u64,
+}
+
+/// What comes next of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Row {
+        /// Nothing follows it.
+        is_last: bool,
+    },
+    /// It must be read first.
+    More,
+    End,
+}
+
+impl Reader {
+    /// Starts to copy a table out, behind a key where it was begun before.
+    pub(super) async fn start(
+        ctx: &Ctx,
+        work: &mut Work,
+        session: Session,
+        table: &Table,
+        behind: Option<Vec<String>>,
+    ) -> Result<Self, Fault> {
+        let description = work.describe(&session, table.oid).await?;
+        let published = table.columns.as_deref();
+        let making = work.making(ctx);
+        let captured = making.described(&table.name, table.identity, published, &description)?;
+        let columns: Vec<usize> = (0..captured.columns.len())
+            .filter(|at| captured.is_read(*at, &work.config.selection))
+            .collect();
+        let behind = behind.filter(|_| captured.row_key.is_some());
+        let sql = statement(table, &captured, &columns, behind.as_deref());
+        let copy = session.copy_out(&sql).await?;
+        Ok(Self {
+            table: Shared::new(captured),
+            session: Some(session),
+            copy,
+            buffer: Vec::new(),
+            at: 0,
+            copied: false,
+            columns,
+            fields: Vec::new(),
+            cells: Vec::new(),
+            key: behind,
+            rows: 0,
+        })
+    }
+
+    /// Whether it goes on where an earlier snapshot ended.
+    pub(super) fn goes_on(&self) -> bool {
+        self.rows == 0 && self.key.is_some()
+    }
+
+    pub(super) fn is_first(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// What comes next. A row is told to be the last only when nothing is left to read.
+    pub(super) fn next(&self) -> Next {
+        let rest = &self.buffer[self.at..];
+        match copy::row_end(rest) {
+            Some(end) if end + 1 < rest.len() => Next::Row { is_last: false },
+            Some(_) if self.copied => Next::Row { is_last: true },
+            None if self.copied => Next::End,
+            _ => Next::More,
+        }
+    }
+
+    pub(super) async fn read(&mut self) -> Result<Wake, Fault> {
+        let copied = self.copy.read(READ_BYTES, READ_TIMEOUT_MS).await?;
+        if self.at == self.buffer.len() {
+            self.buffer = copied.rows;
+        } else {
+            self.buffer.drain(..self.at);
+            self.buffer.extend_from_slice(&copied.rows);
+        }
+        self.at = 0;
+        self.copied = copied.done;
+        Ok(copied.wake)
+    }
+
+    /// Writes the next row.
+    pub(super) fn emit(
+        &mut self,
+        emitter: &mut Emitter,
+        out: &mut Out<'_>,
+        source: &SourceFields,
+    ) -> Result<(), Fault> {
+        let rest = &mut self.buffer[self.at..];
+        let end = copy::row_end(rest).expect("the caller knows that there is a row");
+        let row = &mut rest[..end];
+        copy::split(row, &mut self.fields);
+        let row = &*row;
+        let mut cells = recycle(std::mem::take(&mut self.cells));
+        cells.resize(self.table.columns.len(), Cell::Absent);
+        for (field, column) in self.fields.iter().zip(&self.columns) {
+            cells[*column] = match field {
+                Field::Null => Cell::Null,
+                Field::Text(at) => Cell::Text(&row[at.clone()]),
+            };
+        }
+        emitter.change(out, &self.table, RowChange::Read(&cells), source)?;
+        if let Some(row_key) = &self.table.row_key {
+            remember(&mut self.key, row_key.of(&cells));
+        }
+        self.cells = recycle(cells);
+        self.at += end + 1;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// How far the table went out; none where nothing of it did.
+    pub(super) fn reached(&self) -> Option<At> {
+        match (&self.key, self.rows) {
+            (Some(key), _) => Some(At::Key(key.clone())),
+            (None, 0) => None,
+            (None, _) => Some(At::Somewhere),
+        }
+    }
+
+    /// The session, which is free once everything was copied.
+    pub(super) fn free(&mut self) -> Option<Session> {
+        self.session.take()
+    }
+}
+
+/// Keeps a key without giving up the room of the last one.
+fn remember(kept: &mut Option<Vec<String>>, key: Option<Vec<&str>>) {
+    let Some(key) = key else {
+        return;
+    };
+    let kept = kept.get_or_insert_default();
+    kept.resize(key.len(), String::new());
+    for (kept, part) in kept.iter_mut().zip(key) {
+        kept.clear();
+        kept.push_str(part);
+    }
+}
+
+/// Rows as the stream would publish them, in the order of their key where we know it.
+fn statement(
+    table: &Table,
+    captured: &Captured,
+    columns: &[usize],
+    behind: Option<&[String]>,
+) -> String {
+    let quoted = |at: &usize| quote_ident(&captured.columns[*at]);
+    let list = |columns: &[usize]| columns.iter().map(quoted).collect::<Vec<_>>().join(", ");
+    let mut conditions = Vec::new();
+    if let Some(filter) = &table.filter {
+        conditions.push(format!("({filter})"));
+    }
+    let row_key = captured.row_key.as_ref().map(|key| list(&key.columns));
+    if let (Some(row_key), Some(behind)) = (&row_key, behind) {
+        let literals: Vec<_> = behind.iter().map(|part| quote_literal(part)).collect();
+        conditions.push(format!("({row_key}) > ({})", literals.join(", ")));
+    }
+    // Rows of tables that inherit are those tables' own.
+    let only = if table.is_partitioned { "" } else { "ONLY " };
+    let name = &table.name;
+    let mut sql = format!(
+        "COPY (SELECT {} FROM {only}{}.{}",
+        list(columns),
+        quote_ident(&name.schema),
+        quote_ident(&name.table)
+    );
+    if !conditions.is_empty() {
+        sql.push_str(" WHERE ");
+        sql.push_str(&conditions.join(" AND "));
+    }
+    if let Some(row_key) = row_key {
+        sql.push_str(" ORDER BY ");
+        sql.push_str(&row_key);
+    }
+    sql.push_str(") TO STDOUT");
+    sql
+}

@@ -1,0 +1,469 @@
+//! The slot's stream: transactions as they committed, row by row.
+//!
+//! Nothing of a transaction is held back. A position inside one names how many of its row messages are stored, counted
+//! before any filter of ours; reading it again passes over those. The records of one message stand in one batch.
+//!
+//! *Invariant*: what a batch confirms is the end of a transaction that is whole in it or before it, or a keepalive that
+//! came outside of any (invariant 1).
+
+mod judge;
+mod relation;
+
+use std::collections::HashMap;
+
+use longshore_sdk::postgres::{Session, WalStream};
+use longshore_sdk::wal::{WalFrame, WalFrames};
+use longshore_sdk::{Ctx, Fault, FaultClass, Wake, Watermark};
+
+use crate::emit::RowChange;
+use crate::envelope::{Cell, SnapshotMark, SourceFields};
+use crate::lsn::Lsn;
+use crate::pgoutput::{Begin, Field, Message, Old, Tuple};
+use crate::position::{OpenTransaction, StreamPlace};
+use crate::work::{Filling, Shared, Work, recycle};
+
+use judge::Verdict;
+use relation::Relation;
+
+/// Bytes of one read of the stream.
+const READ_BYTES: u32 = 512 << 10;
+
+/// The stream of a slot.
+pub(crate) struct Stream {
+    pub(crate) place: StreamPlace,
+    wal: WalStream,
+    /// For what the stream does not say of a table, and for how far the server is.
+    pub(crate) asking: Session,
+    /// Frames, of which those before `at` were gone through.
+    buffer: Vec<u8>,
+    at: usize,
+    transaction: Option<Transaction>,
+    relations: HashMap<u32, Relation>,
+    new_cells: Vec<Cell<'static>>,
+    old_cells: Vec<Cell<'static>>,
+    /// What the last batch confirmed.
+    confirmed: Lsn,
+    /// When the last transaction that was read committed.
+    pub(crate) committed_us: Option<i64>,
+    /// Whether it goes by another config than the present one, to the end of the open transaction.
+    is_for_open_only: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Transaction {
+    begin: Begin,
+    /// Row messages so far.
+    ordinal: u64,
+    /// Row messages that are stored from an earlier reading.
+    passed: u64,
+}
+
+/// What filling a batch ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// The batch holds what has come, perhaps nothing.
+    Batch,
+    /// The transaction that was open under another config is whole: the stream starts anew under this one.
+    Whole,
+}
+
+impl Stream {
+    /// A stream that was started at the place; `is_for_open_only` if it ends with the open transaction.
+    pub(crate) fn new(
+        wal: WalStream,
+        asking: Session,
+        place: StreamPlace,
+        is_for_open_only: bool,
+    ) -> Self {
+        Self {
+            is_for_open_only,
+            confirmed: place.confirmed,
+            place,
+            wal,
+            asking,
+            buffer: Vec::new(),
+            at: 0,
+            transaction: None,
+            relations: HashMap::new(),
+            new_cells: Vec::new(),
+            old_cells: Vec::new(),
+            committed_us: None,
+        }
+    }
+
+    /// Whether a transaction is being read.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    /// Whether something was read that has not been gone through.
+    pub(crate) fn has_more(&self) -> bool {
+        self.at < self.buffer.len()
+    }
+
+    /// Fills a batch with what has come; waits for the first change for at most so long.
+    pub(crate) async fn fill(
+        &mut self,
+        ctx: &Ctx,
+        work: &mut Work,
+        filling: &mut Filling,
+        timeout_ms: u64,
+    ) -> Result<Filled, Fault> {
+        let before = (self.place.confirmed, self.place.open);
+        loop {
+            let frames = std::mem::take(&mut self.buffer);
+            let passed = self.pass(ctx, work, filling, &frames).await;
+            self.buffer = frames;
+            match passed {
+                Ok(Filled::Whole) => return Ok(Filled::Whole),
+                Ok(Filled::Batch) => {}
+                // What has been filled goes out; the next call meets the fault again.
+                Err(fault) if filling.batch.rows() > 0 && fault.class == FaultClass::Retriable => {
+                    return Ok(Filled::Batch);
+                }
+                Err(fault) => return Err(fault),
+            }
+            let used_up = self.at == self.buffer.len();
+            if !used_up
+                || filling.batch.rows() > 0
+                || (self.place.confirmed, self.place.open) != before
+            {
+                return Ok(Filled::Batch);
+            }
+            let read = self.wal.read(READ_BYTES, timeout_ms).await?;
+            let nothing_came = read.messages.is_empty();
+            self.buffer = read.messages;
+            self.at = 0;
+            if nothing_came || read.wake == Wake::Stopping {
+                return Ok(Filled::Batch);
+            }
+        }
+    }
+
+    /// What the batch completes, where it completes more than the last one.
+    pub(crate) fn watermark(&mut self) -> Option<Watermark> {
+        if self.place.confirmed <= self.confirmed {
+            return None;
+        }
+        self.confirmed = self.place.confirmed;
+        Some(Watermark {
+            stream: self.wal.id(),
+            value: self.confirmed.0,
+        })
+    }
+
+    /// Goes through frames until they end or the batch is full.
+    async fn pass(
+        &mut self,
+        ctx: &Ctx,
+        work: &mut Work,
+        filling: &mut Filling,
+        frames: &[u8],
+    ) -> Result<Filled, Fault> {
+        let mut rest = WalFrames::new(&frames[self.at..]);
+        while filling.has_room() {
+            let Some(frame) = rest.next() else {
+                self.at = frames.len();
+                break;
+            };
+            match frame {
+                WalFrame::Keepalive { lsn } => self.keepalive(Lsn(lsn)),
+                WalFrame::Message { lsn, body } => {
+                    let message = Message::parse(body)?;
+                    if let Message::Commit { end } = message {
+                        self.commit(Lsn(end));
+                        self.at = frames.len() - rest.rest().len();
+                        if self.is_for_open_only {
+                            return Ok(Filled::Whole);
+                        }
+                        continue;
+                    }
+                    self.message(ctx, work, filling, Lsn(lsn), &message).await?;
+                }
+            }
+            self.at = frames.len() - rest.rest().len();
+        }
+        Ok(Filled::Batch)
+    }
+
+    async fn message(
+        &mut self,
+        ctx: &Ctx,
+        work: &mut Work,
+        filling: &mut Filling,
+        lsn: Lsn,
+        message: &Message<'_>,
+    ) -> Result<(), Fault> {
+        match message {
+            Message::Begin(begin) => self.begin(*begin)?,
+            Message::Relation(relation) => {
+                let relation = Relation::learn(ctx, work, &self.asking, relation).await?;
+                self.relations.insert(relation.id(), relation);
+            }
+            Message::Insert { relation, new } => {
+                if let Some(table) = self.count(*relation)? {
+                    let mut cells = recycle(std::mem::take(&mut self.new_cells));
+                    read(*new, &mut cells);
+                    self.inserted(work, filling, lsn, &table, &cells)?;
+                    self.new_cells = recycle(cells);
+                }
+            }
+            Message::Update { relation, old, new } => {
+                if let Some(table) = self.count(*relation)? {
+                    let mut new_cells = recycle(std::mem::take(&mut self.new_cells));
+                    let mut old_cells = recycle(std::mem::take(&mut self.old_cells));
+                    read(*new, &mut new_cells);
+                    let full = read_old(*old, &table, &mut old_cells);
+                    if full {
+                        complete(&mut new_cells, &old_cells);
+                    }
+                    let old = old.map(|_| old_cells.as_slice());
+                    self.updated(work, filling, lsn, &table, old, &new_cells)?;
+                    self.new_cells = recycle(new_cells);
+                    self.old_cells = recycle(old_cells);
+                }
+            }
+            Message::Delete { relation, old } => {
+                if let Some(table) = self.count(*relation)? {
+                    let mut cells = recycle(std::mem::take(&mut self.old_cells));
+                    read_old(Some(*old), &table, &mut cells);
+                    self.deleted(work, filling, lsn, &table, &cells)?;
+                    self.old_cells = recycle(cells);
+                }
+            }
+            Message::Truncate { relations } => self.truncated(work, filling, lsn, relations)?,
+            // The caller has seen to commits.
+            Message::Commit { .. } | Message::Other => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, begin: Begin) -> Result<(), Fault> {
+        let commit = Lsn(begin.commit);
+        let passed = match &self.place.open {
+            Some(open) if open.commit == commit => open.ordinal,
+            Some(open) if open.commit < commit => return Err(gone(open.commit, commit)),
+            // Stored from an earlier reading.
+            _ if commit < self.place.confirmed => u64::MAX,
+            Some(_) => u64::MAX,
+            None => 0,
+        };
+        self.transaction = Some(Transaction {
+            begin,
+            ordinal: 0,
+            passed,
+        });
+        self.committed_us = Some(begin.committed_us);
+        Ok(())
+    }
+
+    fn commit(&mut self, end: Lsn) {
+        self.transaction = None;
+        self.place.open = None;
+        self.place.confirmed = self.place.confirmed.max(end);
+        self.place.committed = Some(end);
+        self.place.ranges.forget_until(end);
+    }
+
+    /// The server has sent all that committed before; inside a transaction that says nothing.
+    fn keepalive(&mut self, lsn: Lsn) {
+        if self.transaction.is_none() && self.place.open.is_none() {
+            self.place.confirmed = self.place.confirmed.max(lsn);
+        }
+    }
+
+    /// Counts a row message; answers the table where the row is to be told.
+    fn count(&mut self, relation: u32) -> Result<Option<Shared>, Fault> {
+        let known = self
+            .relations
+            .get(&relation)
+            .ok_or_else(|| unknown(relation))?;
+        let table = known.captured();
+        let transaction = self.transaction.as_mut().ok_or_else(outside)?;
+        transaction.ordinal += 1;
+        if transaction.ordinal <= transaction.passed {
+            return Ok(None);
+        }
+        let (commit, ordinal) = (Lsn(transaction.begin.commit), transaction.ordinal);
+        self.place.open = Some(OpenTransaction { commit, ordinal });
+        Ok(table)
+    }
+
+    fn source(&self, lsn: Lsn) -> SourceFields {
+        let begin = self
+            .transaction
+            .as_ref()
+            .map(|transaction| transaction.begin);
+        SourceFields {
+            ts_us: begin.map_or(0, |begin| begin.committed_us),
+            snapshot: SnapshotMark::False,
+            last_commit: self.place.committed.map(|lsn| lsn.0),
+            lsn: Some(lsn.0),
+            txid: begin.map(|begin| i64::from(begin.xid)),
+            xmin: None,
+        }
+    }
+
+    fn inserted(
+        &self,
+        work: &mut Work,
+        filling: &mut Filling,
+        lsn: Lsn,
+        table: &Shared,
+        new: &[Cell<'_>],
+    ) -> Result<(), Fault> {
+        if self.judge(table, None, new).new_row {
+            let change = RowChange::Create(new);
+            work.emitter
+                .change(&mut filling.out(), table, change, &self.source(lsn))?;
+        }
+        Ok(())
+    }
+
+    fn deleted(
+        &self,
+        work: &mut Work,
+        filling: &mut Filling,
+        lsn: Lsn,
+        table: &Shared,
+        old: &[Cell<'_>],
+    ) -> Result<(), Fault> {
+        if self.judge(table, None, old).new_row {
+            let change = RowChange::Delete(old);
+            work.emitter
+                .change(&mut filling.out(), table, change, &self.source(lsn))?;
+        }
+        Ok(())
+    }
+
+    fn updated(
+        &self,
+        work: &mut Work,
+        filling: &mut Filling,
+        lsn: Lsn,
+        table: &Shared,
+        old: Option<&[Cell<'_>]>,
+        new: &[Cell<'_>],
+    ) -> Result<(), Fault> {
+        let rekeyed = old.filter(|old| key_changed(table, old, new));
+        let change = match (self.judge(table, old, new), rekeyed, old) {
+            (
+                Verdict {
+                    old_row: true,
+                    new_row: true,
+                },
+                Some(before),
+                _,
+            ) => RowChange::Rekey { before, after: new },
+            (
+                Verdict {
+                    old_row: true,
+                    new_row: true,
+                },
+                None,
+                before,
+            ) => RowChange::Update { before, after: new },
+            (
+                Verdict {
+                    old_row: true,
+                    new_row: false,
+                },
+                _,
+                Some(before),
+            ) => RowChange::Delete(before),
+            (
+                Verdict {
+                    old_row: false,
+                    new_row: true,
+                },
+                _,
+                _,
+            ) => RowChange::Create(new),
+            _ => return Ok(()),
+        };
+        work.emitter
+            .change(&mut filling.out(), table, change, &self.source(lsn))
+    }
+
+    /// Each table counts as a message of its own.
+    fn truncated(
+        &mut self,
+        work: &mut Work,
+        filling: &mut Filling,
+        lsn: Lsn,
+        relations: &[u32],
+    ) -> Result<(), Fault> {
+        for relation in relations {
+            let table = self.count(*relation)?;
+            let Some(table) = table.filter(|_| !work.emitter.skipped.truncate) else {
+                continue;
+            };
+            work.emitter
+                .truncate(&mut filling.out(), &table, &self.source(lsn))?;
+        }
+        Ok(())
+    }
+}
+
+fn read<'a>(tuple: Tuple<'a>, cells: &mut Vec<Cell<'a>>) {
+    cells.extend(tuple.fields().map(|field| match field {
+        Field::Null => Cell::Null,
+        Field::Unchanged => Cell::Unchanged,
+        Field::Text(text) => Cell::Text(text),
+    }));
+}
+
+/// Reads an old row; what a key does not bring is absent. True where all columns came.
+fn read_old<'a>(old: Option<Old<'a>>, table: &Shared, cells: &mut Vec<Cell<'a>>) -> bool {
+    match old {
+        None => false,
+        Some(Old::Full(tuple)) => {
+            read(tuple, cells);
+            true
+        }
+        Some(Old::Key(tuple)) => {
+            read(tuple, cells);
+            for (cell, in_identity) in cells.iter_mut().zip(&table.in_identity) {
+                if !in_identity {
+                    *cell = Cell::Absent;
+                }
+            }
+            false
+        }
+    }
+}
+
+/// A full old row has what the new one leaves out because it did not change.
+fn complete<'a>(new: &mut [Cell<'a>], old: &[Cell<'a>]) {
+    for (new, old) in new.iter_mut().zip(old) {
+        if matches!(new, Cell::Unchanged) {
+            *new = *old;
+        }
+    }
+}
+
+/// Whether the message's key is another; it is not where the old row does not bring it.
+fn key_changed(table: &Shared, old: &[Cell<'_>], new: &[Cell<'_>]) -> bool {
+    let brought = |at: &usize| !matches!(old.get(*at), None | Some(Cell::Absent));
+    let differs =
+        |at: &usize| old.get(*at) != new.get(*at) && !matches!(new.get(*at), Some(Cell::Unchanged));
+    table.key.iter().all(brought) && table.key.iter().any(differs)
+}
+
+fn gone(open: Lsn, next: Lsn) -> Fault {
+    let message = format!(
+        "the transaction that commits at {open} is stored in part, and the stream goes on with the one at {next}"
+    );
+    Fault::new(FaultClass::Fatal, "postgres-transaction-gone", message)
+}
+
+fn unknown(relation: u32) -> Fault {
+    let message =
+        format!("the server sent a row of relation {relation} without saying what that is");
+    Fault::new(FaultClass::Fatal, "postgres-malformed-message", message)
+}
+
+fn outside() -> Fault {
+    let message = "the server sent a row outside of a transaction";
+    Fault::new(FaultClass::Fatal, "postgres-malformed-message", message)
+}

@@ -1,0 +1,104 @@
+//! What both phases write with: the config, the types, the emitter, and the limits of the batch being filled.
+
+use longshore_sdk::postgres::Session;
+use longshore_sdk::{BatchWriter, Ctx, Fault, PollLimits, SourceIndex};
+
+use crate::captured::{Captured, Making};
+use crate::catalog::{self, Description};
+use crate::config::PostgresConfig;
+use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE};
+use crate::types::Types;
+
+/// Everything that outlives a phase.
+pub(crate) struct Work {
+    pub(crate) config: PostgresConfig,
+    pub(crate) types: Types,
+    pub(crate) emitter: Emitter,
+}
+
+impl Work {
+    pub(crate) fn new(config: PostgresConfig) -> Self {
+        Self {
+            types: Types::default(),
+            emitter: Emitter::new(config.keys.tombstones, config.selection.skipped),
+            config,
+        }
+    }
+
+    /// Goes on under another config.
+    pub(crate) fn switch(&mut self, config: PostgresConfig) {
+        self.emitter = Emitter::new(config.keys.tombstones, config.selection.skipped);
+        self.config = config;
+    }
+
+    /// A table as it is now, with all types that it needs known.
+    pub(crate) async fn describe(
+        &mut self,
+        session: &Session,
+        oid: u32,
+    ) -> Result<Description, Fault> {
+        let description = catalog::describe(session, oid).await?;
+        let oids = description.columns.iter().map(|column| column.type_oid);
+        catalog::learn_types(session, &mut self.types, oids).await?;
+        Ok(description)
+    }
+
+    pub(crate) fn making<'a>(&'a self, ctx: &'a Ctx) -> Making<'a> {
+        Making {
+            ctx,
+            config: &self.config,
+            types: &self.types,
+        }
+    }
+}
+
+/// A batch being filled.
+pub(crate) struct Filling {
+    pub(crate) batch: BatchWriter,
+    pub(crate) source: SourceIndex,
+    limits: PollLimits,
+    now_us: i64,
+}
+
+impl Filling {
+    pub(crate) fn new(ctx: &Ctx, partition: &str, limits: PollLimits) -> Result<Self, Fault> {
+        let mut batch = BatchWriter::with_capacity(limits.bytes_max as usize);
+        Ok(Self {
+            source: batch.source(partition)?,
+            batch,
+            limits,
+            now_us: ctx.now_us(),
+        })
+    }
+
+    /// Whether another change still fits, whatever records it takes.
+    pub(crate) fn has_room(&self) -> bool {
+        let rows = self.batch.rows();
+        let bytes = self.batch.bytes();
+        let room = rows + RECORDS_PER_CHANGE <= self.limits.records_max
+            && bytes < self.limits.bytes_max as usize;
+        rows == 0 || room
+    }
+
+    pub(crate) fn out(&mut self) -> Out<'_> {
+        Out {
+            batch: &mut self.batch,
+            source: self.source,
+            now_us: self.now_us,
+        }
+    }
+}
+
+/// An emptied list of cells for texts that live elsewhere; it keeps its room.
+pub(crate) fn recycle<'a>(
+    mut cells: Vec<crate::envelope::Cell<'_>>,
+) -> Vec<crate::envelope::Cell<'a>> {
+    cells.clear();
+    cells
+        .into_iter()
+        .map(|_| unreachable!("it is empty"))
+        .collect()
+}
+
+/// A table that is read or streamed, shared by what refers to it.
+pub(crate) type Shared = std::rc::Rc<Captured>;
