@@ -9,6 +9,8 @@ use longshore_sdk::{
     TaskContext,
 };
 
+use serde_json::Value;
+
 use crate::backoff::Backoff;
 use crate::catalog;
 use crate::config::{PostgresConfig, SnapshotMode};
@@ -83,9 +85,12 @@ impl Source for PostgresSource {
             ctx.log(Level::Warn, warning, &[]);
         }
         let partition = config.partition();
+        let ours: Value = serde_json::from_str(&partition).expect("it was just written");
         let stored = positions
             .iter()
-            .find(|stored| stored.partition == partition);
+            .find(|stored| serde_json::from_str(&stored.partition).is_ok_and(|p: Value| p == ours));
+        // Set from outside it may be spelled otherwise; what is stored is the partition.
+        let partition = stored.map_or(partition, |stored| stored.partition.clone());
         let place = stored.map(Place::parse).transpose()?;
         Ok(Self {
             partition,
@@ -280,7 +285,8 @@ impl PostgresSource {
         setup::ensure_publication(&asking, config).await?;
         let replication = replicate(ctx).await?;
         // With our intent and nothing later stored, a slot is one that we made and did not come to use.
-        if catalog::slot(&asking, &keys.slot).await?.is_some() {
+        if let Some(slot) = catalog::slot(&asking, &keys.slot).await? {
+            setup::is_ours(&keys.slot, &slot, &history.database)?;
             replication.drop_slot(&keys.slot, DROP_TIMEOUT_MS).await?;
         }
         self.progress.phase(ctx, "waiting for running transactions");
