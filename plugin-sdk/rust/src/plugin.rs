@@ -103,9 +103,13 @@ pub struct Leftover {
 ///     doc: "Lines of files to records",               // else the package's description
 ///     aliases: ["FileStreamSource"],
 ///     capabilities: [read_files("file"), write_files("spool")],
-///     optional: [contracts],                          // the source implements Contracts
+///     optional: [contracts, cleanup],                 // the source implements Contracts and Cleanup
 /// }
 /// ```
+///
+/// What a capability is for stands in the config: `read_files` and `write_files` take keys that hold
+/// paths, `postgres("database")` the prefix of the keys that name a server (`database.hostname`,
+/// `database.user`, ...).
 ///
 /// Everything after the role may be left out; the order is fixed. The version is the package's. One
 /// crate type that is a library holds one plugin.

@@ -130,6 +130,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     longshore::host::schemas::add_to_linker::<_, HasSelf<GuestState>>(l, |state| state)?;
     longshore::host::lifecycle::add_to_linker::<_, HasSelf<GuestState>>(l, |state| state)?;
     longshore::files::files::add_to_linker::<_, HasSelf<GuestState>>(l, |state| state)?;
+    longshore::postgres::postgres::add_to_linker::<_, HasSelf<GuestState>>(l, |state| state)?;
     Ok(linker)
 }
 

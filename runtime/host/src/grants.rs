@@ -7,6 +7,7 @@ mod tests;
 use std::path::Path;
 
 use longshore_cap_files::{Access, FilesGrant};
+use longshore_cap_postgres::PostgresGrant;
 use longshore_model::config::KeyType;
 use longshore_model::{Capability, Fault, Manifest};
 use longshore_pipeline::port::Config;
@@ -93,20 +94,41 @@ pub(crate) fn files(
     Ok(grant)
 }
 
+/// The server that a config names under the prefix that the manifest declares.
+pub(crate) fn postgres(
+    manifest: &Manifest,
+    config: &Config,
+) -> Result<Option<PostgresGrant>, Fault> {
+    let prefixes = manifest.capabilities.iter().find_map(|it| match it {
+        Capability::Postgres { keys } => Some(keys),
+        Capability::ReadFiles { .. } | Capability::WriteFiles { .. } => None,
+    });
+    let Some(prefix) = prefixes.and_then(|prefixes| prefixes.first()) else {
+        return Ok(None);
+    };
+    let lookup = |key: &str| value(manifest, config, key);
+    let grant = PostgresGrant::from_config(&format!("{prefix}."), lookup);
+    grant.map(Some).map_err(Fault::from)
+}
+
 /// What a config says under a key, or its default; the elements of a list one by one.
 fn values<'a>(manifest: &'a Manifest, config: &'a Config, key: &str) -> Vec<&'a str> {
+    let value = value(manifest, config, key);
     let definition = manifest.config.key(key);
-    let given = config
-        .iter()
-        .find(|(name, _)| name == key)
-        .map(|(_, value)| value);
-    let value = given.or_else(|| definition?.default.as_ref());
     let is_list = definition.is_some_and(|key| key.key_type == KeyType::List);
     let values = value.into_iter().flat_map(|value| {
         let separator = if is_list { ',' } else { '\0' };
         value.split(separator).map(str::trim)
     });
     values.filter(|value| !value.is_empty()).collect()
+}
+
+/// What a config says under a key, or its default.
+fn value<'a>(manifest: &'a Manifest, config: &'a Config, key: &str) -> Option<&'a str> {
+    let given = config.iter().find(|(name, _)| name == key);
+    let given = given.map(|(_, value)| value);
+    let value = given.or_else(|| manifest.config.key(key)?.default.as_ref());
+    value.map(String::as_str)
 }
 
 /// The config as a guest sees it: what is of type password is replaced by a handle.

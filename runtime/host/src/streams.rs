@@ -84,7 +84,7 @@ impl Streams {
             if delivered.is_some_and(|delivered| *value <= delivered) {
                 continue;
             }
-            let delivered = delivered.map_or("was never open".to_owned(), |delivered| {
+            let delivered = delivered.map_or("is not open".to_owned(), |delivered| {
                 format!("delivered only up to {delivered}")
             });
             let message =

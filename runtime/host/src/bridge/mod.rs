@@ -5,5 +5,6 @@ pub(crate) mod files;
 mod lifecycle;
 mod log;
 mod metrics;
+pub(crate) mod postgres;
 pub(crate) mod records;
 mod schemas;

@@ -18,6 +18,16 @@ struct State {
     stopping: bool,
 }
 
+impl State {
+    fn said(self) -> Option<Spoken> {
+        match self {
+            Self { stopping: true, .. } => Some(Spoken::Stopping),
+            Self { woken: true, .. } => Some(Spoken::Woken),
+            Self { .. } => None,
+        }
+    }
+}
+
 /// What a waiting import is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spoken {
@@ -53,14 +63,15 @@ impl Control {
             .send_if_modified(|state| std::mem::take(&mut state.woken));
     }
 
-    /// Waits for something to be said. A stop comes before a wake.
+    /// What is said now. A stop comes before a wake.
+    pub(crate) fn said(&self) -> Option<Spoken> {
+        self.state.borrow().said()
+    }
+
+    /// Waits for something to be said.
     pub(crate) async fn spoken(&self) -> Spoken {
-        let said = self.until(|state| state.woken || state.stopping).await;
-        if said.stopping {
-            Spoken::Stopping
-        } else {
-            Spoken::Woken
-        }
+        let state = self.until(|state| state.said().is_some()).await;
+        state.said().expect("this is what was waited for")
     }
 
     /// Waits for a wake that no call has answered yet.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use longshore_cap_files::FilesClient;
+use longshore_cap_postgres::PostgresClient;
 use longshore_pipeline::schemas::SchemaTable;
 use longshore_pipeline::telemetry::PluginMetrics;
 use tokio::runtime::Handle;
@@ -21,6 +22,7 @@ pub(crate) struct GuestState {
     pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryLimit,
     pub(crate) files: FilesClient,
+    pub(crate) postgres: PostgresClient,
     /// The worker's runtime, where whatever waits for the outside waits.
     pub(crate) io: Handle,
     pub(crate) control: Control,

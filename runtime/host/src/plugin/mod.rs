@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use longshore_cap_files::{FilesClient, Work};
+use longshore_cap_postgres::PostgresClient;
 use longshore_disk::Disk;
 use longshore_model::{ConnectorName, Fault, FaultClass, Role, SourcePosition, TaskId};
 use longshore_pipeline::port::{
@@ -203,6 +204,7 @@ impl Host {
             &inner.working_dir,
             &inner.data_dir,
         )?;
+        let postgres = grants::postgres(&runnable.manifest, &env.config)?;
         let work = Work::Blocking(inner.io.clone());
         let voice = Voice::new();
         let state = GuestState {
@@ -210,6 +212,7 @@ impl Host {
             table: ResourceTable::new(),
             memory: MemoryLimit::new(inner.limits.memory_bytes),
             files: FilesClient::new(Arc::clone(&inner.disk), grant, work),
+            postgres: PostgresClient::new(postgres, inner.io.clone()),
             io: inner.io.clone(),
             control: Control::new(),
             voice,

@@ -7,4 +7,5 @@ mod files;
 mod hostile_bytes;
 mod misbehaving;
 mod names;
+mod postgres;
 mod zoo;

@@ -153,22 +153,21 @@ async fn trespasses_and_does_not_start() {
 }
 
 #[tokio::test]
-async fn oversteps_its_manifest_and_does_not_start() {
-    let host = host(&["oversteps"], tight());
-    let task = Task::new("t", &[]);
-    let refused = open(&host, "oversteps", &task, Vec::new())
-        .await
-        .err()
-        .unwrap();
-    assert_eq!(refused.class, FaultClass::Denied);
-    assert!(
-        refused.message.contains("longshore:files/files"),
-        "{refused}"
-    );
-    assert!(
-        refused.message.contains("manifest does not ask for"),
-        "{refused}"
-    );
+async fn what_the_manifest_does_not_ask_for_is_not_there() {
+    for (guest, import) in [
+        ("oversteps", "longshore:files/files"),
+        ("intrudes", "longshore:postgres/postgres"),
+    ] {
+        let host = host(&[guest], tight());
+        let task = Task::new("t", &[]);
+        let refused = open(&host, guest, &task, Vec::new()).await.err().unwrap();
+        assert_eq!(refused.class, FaultClass::Denied);
+        assert!(refused.message.contains(import), "{refused}");
+        assert!(
+            refused.message.contains("manifest does not ask for"),
+            "{refused}"
+        );
+    }
 }
 
 #[tokio::test]

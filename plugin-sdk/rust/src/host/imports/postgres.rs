@@ -9,7 +9,7 @@ use crate::postgres::{Copied, CreatedSlot, Row, System, WalRead};
 
 pub(crate) type PostgresSession = wit::Session;
 pub(crate) type PostgresRows = wit::Rows;
-pub(crate) type PostgresCopy = wit::Copy;
+pub(crate) type PostgresCopy = wit::CopyReader;
 pub(crate) type PostgresReplication = wit::Replication;
 pub(crate) type PostgresWal = wit::WalStream;
 
