@@ -84,7 +84,18 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// When there is none.
+    #[inline]
     pub fn long(&mut self) -> Result<i64, Malformed> {
+        match self.bytes.get(self.at) {
+            Some(byte @ 0..0x80) => {
+                self.at += 1;
+                Ok(unzigzag(u64::from(*byte)))
+            }
+            _ => self.long_of_many(),
+        }
+    }
+
+    fn long_of_many(&mut self) -> Result<i64, Malformed> {
         let at = self.at;
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -95,7 +106,7 @@ impl<'a> Cursor<'a> {
             }
             number |= bits << shift;
             if byte < 0x80 {
-                return Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed());
+                return Ok(unzigzag(number));
             }
         }
         Err(Malformed::Number { at })
@@ -127,8 +138,16 @@ impl<'a> Cursor<'a> {
     /// When there is none.
     pub fn text(&mut self) -> Result<&'a str, Malformed> {
         let bytes = self.bytes()?;
-        let start = self.at - bytes.len();
-        core::str::from_utf8(bytes).map_err(|e| Malformed::Utf8 {
+        self.as_text(bytes)
+    }
+
+    /// The bytes that were taken last, as text.
+    ///
+    /// # Errors
+    /// When they are not UTF-8.
+    pub fn as_text(&self, taken: &'a [u8]) -> Result<&'a str, Malformed> {
+        let start = self.at - taken.len();
+        core::str::from_utf8(taken).map_err(|e| Malformed::Utf8 {
             at: start + e.valid_up_to(),
         })
     }
@@ -174,4 +193,8 @@ impl<'a> Cursor<'a> {
         self.values_left = left.ok_or(Malformed::Items { at: self.at })?;
         Ok(())
     }
+}
+
+const fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }

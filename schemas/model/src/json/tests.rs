@@ -1,10 +1,10 @@
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use proptest::prelude::*;
 
 use super::{DEPTH_MAX, Json, JsonError, Spacing, check, compact, parse};
-use super::{write_f32, write_f64, write_string};
+use super::{is_plain, write_f32, write_f64, write_string};
 
 #[test]
 fn numbers_keep_their_digits_and_objects_their_order() {
@@ -136,6 +136,7 @@ proptest! {
     fn a_written_string_reads_back(text in any::<String>()) {
         let mut out = String::new();
         write_string(&mut out, &text);
+        prop_assert_eq!(is_plain(text.as_bytes()), text.is_ascii() && out.len() == text.len() + 2);
         let json = parse(out.as_bytes()).unwrap();
         prop_assert_eq!(json.as_str(), Some(text.as_str()));
         let theirs: serde_json::Value = serde_json::from_str(&out).unwrap();

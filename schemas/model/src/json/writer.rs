@@ -37,17 +37,23 @@ pub fn write_string(out: &mut impl JsonBuffer, text: &str) {
     out.push_str("\"");
 }
 
+/// Whether the bytes are text that stands in JSON as it is: ASCII that needs no escape.
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    // Without a way out, the bytes are compared many at a time.
+    let plain = |byte: &u8| byte.is_ascii() & !is_escaped(*byte);
+    bytes.iter().fold(true, |all, byte| all & plain(byte))
+}
+
 /// Where the first character stands that is not written as it is.
 fn first_escaped(text: &[u8]) -> Option<usize> {
-    // Without a way out inside a chunk, its bytes are compared all at once.
     const CHUNK: usize = 16;
     let clean = |chunk: &&[u8]| {
         !chunk
             .iter()
             .fold(false, |any, byte| any | is_escaped(*byte))
     };
-    let chunks = text.chunks_exact(CHUNK).take_while(clean).count();
-    let rest = chunks * CHUNK;
+    let rest = text.chunks_exact(CHUNK).take_while(clean).count() * CHUNK;
     let found = text[rest..].iter().position(|byte| is_escaped(*byte));
     found.map(|at| rest + at)
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use longshore_model::avro::Cursor;
-use longshore_model::json::{write_f32, write_f64, write_string};
+use longshore_model::json::{is_plain, write_f32, write_f64, write_string};
 
 use super::DEFAULT_BYTES_MAX;
 use super::plan::{Form, Member, Node, Null};
@@ -49,7 +49,7 @@ impl<'o> Encoder<'o> {
             Form::Int64 => self.integer(cursor.long()?),
             Form::Float32 => write_f32(self.out, f32::from_le_bytes(cursor.array()?)),
             Form::Float64 => write_f64(self.out, f64::from_le_bytes(cursor.array()?)),
-            Form::Text => write_string(self.out, cursor.text()?),
+            Form::Text => self.text(cursor)?,
             Form::Enum(symbols) => {
                 let symbol = cursor.choice(symbols.len())?;
                 self.out.extend_from_slice(&symbols[symbol]);
@@ -164,6 +164,18 @@ impl<'o> Encoder<'o> {
             }
         }
         self.out.push(*close);
+        Ok(())
+    }
+
+    fn text(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SerdeError> {
+        let text = cursor.bytes()?;
+        if is_plain(text) {
+            self.out.push(b'"');
+            self.out.extend_from_slice(text);
+            self.out.push(b'"');
+        } else {
+            write_string(self.out, cursor.as_text(text)?);
+        }
         Ok(())
     }
 
