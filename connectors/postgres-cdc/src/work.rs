@@ -71,6 +71,11 @@ impl Filling {
         })
     }
 
+    /// Something has come: records are made from here on.
+    pub(crate) fn begin_now(&mut self, ctx: &Ctx) {
+        self.now_us = ctx.now_us();
+    }
+
     /// Whether another change still fits, whatever records it takes.
     pub(crate) fn has_room(&self) -> bool {
         let rows = self.batch.rows();

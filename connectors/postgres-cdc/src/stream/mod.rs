@@ -131,6 +131,7 @@ impl Stream {
                 return Ok(Filled::Batch);
             }
             let read = self.wal.read(READ_BYTES, timeout_ms).await?;
+            filling.begin_now(ctx);
             let nothing_came = read.messages.is_empty();
             self.buffer = read.messages;
             self.at = 0;
