@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use longshore_rig::Server;
 
 use crate::cargo::Workspace;
-use crate::{plugins, process, tools};
+use crate::{plugins, postgres, process, tools};
 
 /// What a cold build of the guests and the worker takes.
 const DISK_BYTES_MIN: u64 = 6 << 30;
@@ -30,7 +31,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ]))
     })?;
     let mut demo = Command::new(workspace.target_dir.join("debug/longshore"));
-    process::run(demo.arg("demo").args(arguments))
+    demo.arg("demo").args(arguments);
+    if arguments.iter().any(|a| a.starts_with("--postgres")) {
+        return process::run(&mut demo);
+    }
+    let programs = postgres::ensure(&workspace.target_dir)?;
+    // It ends with this process.
+    let server = process::timed("PostgreSQL", || Server::start(&programs, &[]))?;
+    process::run(demo.args(["--postgres", &server.url("postgres")]))
 }
 
 /// Names everything that is missing at once. Ports need no check: the demo takes a free one where its own is taken.

@@ -14,6 +14,7 @@ mod demo;
 mod dist;
 mod measure;
 mod plugins;
+mod postgres;
 mod process;
 mod suite;
 mod test;
@@ -27,7 +28,8 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  demo          set everything up, then show records going from a file to a topic and back to a file
+  demo          set everything up, then show changes of a throw-away PostgreSQL going to topics and on to a file;
+                `--postgres URL` captures a server of yours, `--once` ends after the first events
   test          everything that CI runs
   tidy          the repository's own rules: layers, sizes, manifests, links
   plugins       build the guests into target/plugins and target/zoo

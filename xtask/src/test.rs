@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<()> {
         process::run(workspace.cargo().args(["fmt", "--all", "--check"]))
     })?;
     process::timed("tidy", tidy::run)?;
-    process::timed("tools", tools::install_for_tests)?;
+    process::timed("tools", || tools::install_for_tests(&workspace.target_dir))?;
     process::timed("guests", plugins::build_all)?;
     process::timed("clippy", || {
         process::run(workspace.cargo().args([

@@ -1,10 +1,11 @@
 //! What has to be installed, and who installs it.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process;
+use crate::{postgres, process};
 
 /// A program that something here runs.
 pub(crate) struct Tool {
@@ -68,7 +69,9 @@ pub(crate) fn apt_line(tools: &[&Tool]) -> String {
 
 /// Installs what the tests need where this may be done; else names it. With `CI` set a missing tool is an error, because
 /// a test that is skipped there is a test that nobody runs.
-pub(crate) fn install_for_tests() -> Result<()> {
+pub(crate) fn install_for_tests(target_dir: &Path) -> Result<()> {
+    // Tests of Postgres are never skipped.
+    postgres::ensure(target_dir)?;
     let mut absent = missing(TEST);
     if absent.is_empty() {
         return Ok(());
@@ -104,13 +107,15 @@ pub(crate) fn install_for_tests() -> Result<()> {
     Ok(())
 }
 
-fn apt_get() -> Command {
+/// apt-get as a script runs it.
+pub(crate) fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").arg("-q");
     command
 }
 
-fn is_root() -> bool {
+/// Whether anything may be installed.
+pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

@@ -8,7 +8,7 @@ use crate::cargo::Workspace;
 
 /// Layers, low to high. The derive macro is part of the SDK and stands below it.
 const LAYERS: &[&[&str]] = &[
-    &["longshore-model", "longshore-disk"],
+    &["longshore-model", "longshore-disk", "longshore-rig"],
     &["longshore-sdk-macros"],
     &[
         "longshore-serdes",
@@ -41,7 +41,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("config", &["longshore"]),
     ("clap", &["longshore"]),
     ("reqwest", &["longshore", "longshore-e2e"]),
-    ("anyhow", &["longshore", "longshore-e2e", "xtask"]),
+    (
+        "anyhow",
+        &["longshore", "longshore-e2e", "longshore-rig", "xtask"],
+    ),
     ("tokio-postgres", &["longshore-cap-postgres"]),
     ("mongodb", &["longshore-cap-mongodb"]),
     ("rdkafka", &["longshore-kafka"]),
