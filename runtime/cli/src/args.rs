@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run a worker until SIGTERM
     Worker(WorkerArgs),
-    /// Show records going from a file to a topic and on to another file
+    /// Show records going from a file, or from PostgreSQL, to topics and on to another file
     Demo(DemoArgs),
     /// Ask a worker whether it is well
     Health(ClientArgs),
@@ -51,6 +51,9 @@ pub(crate) struct WorkerArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
+    /// Capture tables that are made in this database, and removed at the end: postgres://user:password@host:port/database
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
     /// End after the first records have arrived; fails if one is missing
     #[arg(long)]
     pub(crate) once: bool,
