@@ -142,7 +142,7 @@ pub(crate) struct Failure {
     /// What to do.
     pub(crate) fix: Option<String>,
     /// What programs are told beside: all findings of a check.
-    pub(crate) result: Value,
+    pub(crate) result: Option<Box<Value>>,
 }
 
 impl Failure {
@@ -152,7 +152,7 @@ impl Failure {
             message: message.into(),
             path: None,
             fix: None,
-            result: Value::Null,
+            result: None,
         }
     }
 
@@ -162,7 +162,7 @@ impl Failure {
     }
 
     pub(crate) fn with_result(mut self, result: Value) -> Self {
-        self.result = result;
+        self.result = Some(Box::new(result));
         self
     }
 

@@ -53,8 +53,8 @@ pub(crate) fn fail(failure: &Failure, as_json: bool) -> ExitCode {
             "fix": failure.fix,
         });
         let mut told = json!({ "ok": false, "error": error });
-        if !failure.result.is_null() {
-            told["result"] = failure.result.clone();
+        if let Some(result) = &failure.result {
+            told["result"] = Value::clone(result);
         }
         event(told).is_ok()
     };

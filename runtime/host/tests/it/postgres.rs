@@ -24,10 +24,19 @@ fn server(port: &str) -> [(&str, &str); 5] {
     ]
 }
 
+async fn listen() -> TcpListener {
+    let listening = TcpListener::bind("127.0.0.1:0").await;
+    listening.expect("loopback has a free port")
+}
+
+fn port_of(listener: &TcpListener) -> String {
+    let address = listener.local_addr().expect("it is bound");
+    address.port().to_string()
+}
+
 /// A port that nobody listens at.
 async fn nobodys_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().port().to_string()
+    port_of(&listen().await)
 }
 
 async fn dial(entries: &[(&str, &str)]) -> Result<(), Fault> {
@@ -59,8 +68,8 @@ async fn a_config_without_a_server_is_a_fault_of_its_key() {
 
 #[tokio::test]
 async fn a_stop_ends_a_call_that_waits_for_the_server_and_every_one_after_it() {
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = silent.local_addr().unwrap().port().to_string();
+    let silent = listen().await;
+    let port = port_of(&silent);
     let host = host(&["dials"], Limits::default());
     let task = Task::new("dials", &server(&port));
     let mut source = open(&host, "dials", &task, Vec::new()).await.unwrap();

@@ -61,7 +61,7 @@ pub(super) async fn clean_up<B: Broker, P: Plugins>(
             }
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn attempt<B: Broker, P: Plugins>(
