@@ -75,6 +75,8 @@ pub(crate) enum Stage {
     Login,
     ReplicationLogin,
     Statement,
+    /// The first command of a session in replication mode.
+    Identify,
     Slot,
     Stream,
 }
@@ -150,7 +152,7 @@ impl Meaning {
             // A pooler refuses start-up parameters that it does not know, or takes `replication`
             // for none and hands the replication commands to an ordinary session.
             "08P01" if login => Self::Pooler,
-            "42601" if slot => Self::Pooler,
+            "42601" if stage == Stage::Identify => Self::Pooler,
             "57P01" | "57P02" | "57P03" | "57P05" => Self::Stopping,
             "57014" => Self::Cancelled,
             "25P03" | "40001" | "40P01" | "55P03" => Self::Passing,
@@ -270,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_sqlstate_means_what_the_stage_makes_of_it() {
-        use Stage::{Login, ReplicationLogin, Slot, Statement, Stream};
+        use Stage::{Identify, Login, ReplicationLogin, Slot, Statement, Stream};
         let senders = "number of requested standby connections exceeds max_wal_senders (10)";
         check("53300", senders, ReplicationLogin, Meaning::SendersInUse);
         check(
@@ -304,7 +306,7 @@ mod tests {
         check("08P01", "invalid message", Stream, Meaning::Passing);
         check("57P01", "terminating", Stream, Meaning::Stopping);
         check("42601", "syntax error", Statement, Meaning::Refused);
-        check("42601", "syntax error", Slot, Meaning::Pooler);
+        check("42601", "syntax error", Identify, Meaning::Pooler);
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! `COPY ... TO STDOUT`, many rows a read.
+//!
+//! tokio-postgres hands out a row at a time, which is fast enough: 1 M rows of 113 bytes took 1.6 s and
+//! 0.3 to 0.5 s of our CPU where psql took 1.5 s, the server's own pace (PostgreSQL 15, loopback).
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -71,6 +71,12 @@ pub enum Error {
         /// Why not.
         source: Arc<io::Error>,
     },
+    /// The server does not take our certificate, or misses one.
+    #[error("the server refuses our certificate: {source}")]
+    CertificateRefused {
+        /// What it said.
+        source: rustls::Error,
+    },
     /// The server asks for an authentication that we do not have.
     #[error("cannot log in: {reason}")]
     Authentication {
@@ -123,6 +129,9 @@ pub enum Error {
         /// How far the stream had come.
         lsn: Option<u64>,
     },
+    /// A statement, a name or a setting that the protocol cannot carry.
+    #[error("a zero byte cannot be sent")]
+    ZeroByte,
     /// More sessions than one task may have.
     #[error("more than {SESSIONS_MAX} sessions")]
     TooManySessions,
@@ -160,6 +169,10 @@ impl Error {
     }
 
     pub(crate) fn lost(source: io::Error) -> Self {
+        // TLS 1.3 says so only after the handshake.
+        if let Some(source) = refused_certificate(&source) {
+            return Self::CertificateRefused { source };
+        }
         Self::Lost {
             source: Arc::new(source),
         }
@@ -181,6 +194,12 @@ impl Error {
         let reason = error.to_string();
         let source = error.into_source();
         match source.map(<dyn StdError + Send + Sync>::downcast::<io::Error>) {
+            // Only what we write can be refused so, and only for this.
+            Some(Ok(io))
+                if io.kind() == io::ErrorKind::InvalidInput && stage == Stage::Statement =>
+            {
+                Self::ZeroByte
+            }
             Some(Ok(io)) if stage != Stage::Login || of_the_network(&io) => Self::lost(*io),
             _ if stage == Stage::Login => Self::Authentication { reason },
             _ => Self::lost(io::Error::other(reason)),
@@ -196,6 +215,7 @@ impl Error {
             | Self::NoEncryption { .. }
             | Self::Untrusted { .. }
             | Self::WrongHost { .. }
+            | Self::CertificateRefused { .. }
             | Self::Authentication { .. } => FaultClass::Config,
             Self::ConnectTimeout { .. }
             | Self::Unreachable { .. }
@@ -206,7 +226,9 @@ impl Error {
             | Self::SlotTimeout { .. }
             | Self::Protocol(_) => FaultClass::Retriable,
             Self::Server { meaning, .. } => meaning.class(),
-            Self::MessageTooLarge { .. } | Self::TooManySessions | Self::Busy => FaultClass::Fatal,
+            Self::MessageTooLarge { .. } | Self::ZeroByte | Self::TooManySessions | Self::Busy => {
+                FaultClass::Fatal
+            }
         }
     }
 
@@ -222,6 +244,7 @@ impl Error {
             Self::Untrusted { .. } => "postgres-certificate-untrusted",
             Self::WrongHost { .. } => "postgres-certificate-host",
             Self::Tls { .. } => "postgres-tls",
+            Self::CertificateRefused { .. } => "postgres-certificate-refused",
             Self::Authentication { .. } => "postgres-authentication",
             Self::Server { meaning, .. } => meaning.code(),
             Self::Lost { .. } => "postgres-connection-lost",
@@ -230,6 +253,7 @@ impl Error {
             Self::SlotTimeout { .. } => "postgres-slot-timeout",
             Self::Protocol(_) => "postgres-protocol",
             Self::MessageTooLarge { .. } => "postgres-message-too-large",
+            Self::ZeroByte => "postgres-zero-byte",
             Self::TooManySessions => "postgres-too-many-sessions",
             Self::Busy => "postgres-session-busy",
         }
@@ -277,7 +301,37 @@ impl From<Error> for Fault {
 
 /// Whether the operating system says it; what a client finds wrong has other kinds.
 fn of_the_network(error: &io::Error) -> bool {
-    error.raw_os_error().is_some() || error.kind() == io::ErrorKind::UnexpectedEof
+    error.raw_os_error().is_some()
+        || error.kind() == io::ErrorKind::UnexpectedEof
+        || tls_error(error).is_some()
+}
+
+/// What TLS says about it.
+pub(crate) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn refused_certificate(error: &io::Error) -> Option<rustls::Error> {
+    use rustls::AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, UnknownCA, UnsupportedCertificate,
+    };
+    let error = tls_error(error)?;
+    let rustls::Error::AlertReceived(alert) = error else {
+        return None;
+    };
+    let is_about_ours = matches!(
+        alert,
+        AccessDenied
+            | BadCertificate
+            | CertificateExpired
+            | CertificateRequired
+            | CertificateRevoked
+            | CertificateUnknown
+            | UnknownCA
+            | UnsupportedCertificate
+    );
+    is_about_ours.then(|| error.clone())
 }
 
 /// As the server writes it: `16/B374D848`.

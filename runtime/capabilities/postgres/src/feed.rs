@@ -23,9 +23,11 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(60);
 const FEEDBACK_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// What was confirmed is told at most so often.
 const CONFIRM_INTERVAL: Duration = Duration::from_secs(1);
-/// The server sends every message by itself. Looking at once would mean to be woken for each, and
-/// to wake the reader; a look per millisecond finds many, and no message waits longer.
-const READ_INTERVAL: Duration = Duration::from_millis(1);
+/// The server sends every message by itself. To be woken for each, and to wake the reader, costs more
+/// than the message; a look now and then finds many, and the first after a pause waits for none.
+/// (Measured, 1 M messages of 150 bytes: 1.4 µs of CPU a message without it, 0.5 with it, most of them
+/// the kernel's; pg_recvlogical 1.0 to 1.4.)
+const READ_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A third of the time after which the server gives up, so that two may be lost.
 pub(crate) fn feedback_interval(sender_timeout_ms: Option<u64>) -> Duration {
@@ -92,7 +94,7 @@ impl Feed {
                 () = shared.has_confirmed.notified() => {}
                 () = shared.buffer.room(), if full => self.heard = Instant::now(),
                 received = look(wire, look_at), if !full => {
-                    received.map_err(Error::lost)?;
+                    received.and_then(|()| wire.rest()).map_err(Error::lost)?;
                     look_at = Instant::now() + READ_INTERVAL;
                     self.heard = Instant::now();
                     self.frame(wire).await?;

@@ -25,6 +25,7 @@ mod replication;
 mod session;
 mod socket;
 mod stream;
+mod tcp;
 mod tls;
 mod wire;
 

@@ -1,8 +1,5 @@
 //! Logging in to a session in replication mode.
 
-use std::io;
-
-use bytes::BytesMut;
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{
     ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
@@ -39,7 +36,8 @@ pub(crate) async fn log_in(
         wire: Wire::new(socket),
     };
     login
-        .send(|out| frontend::startup_message(ours.into_iter().chain(theirs), out))
+        .wire
+        .write(|out| frontend::startup_message(ours.into_iter().chain(theirs), out))
         .await?;
     login.authenticate().await?;
     let key = login.ready().await?;
@@ -52,14 +50,6 @@ struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    async fn send(
-        &mut self,
-        write: impl FnOnce(&mut BytesMut) -> io::Result<()>,
-    ) -> Result<(), Error> {
-        let sent = self.wire.send(write).await;
-        sent.and_then(|written| written).map_err(Error::lost)
-    }
-
     async fn message(&mut self) -> Result<Received, Error> {
         let message = self.wire.message().await?;
         if message.tag == b'E' {
@@ -114,7 +104,8 @@ impl<'a> Login<'a> {
     }
 
     async fn say_password(&mut self, password: &[u8]) -> Result<(), Error> {
-        self.send(|out| frontend::password_message(password, out))
+        self.wire
+            .write(|out| frontend::password_message(password, out))
             .await
     }
 
@@ -131,7 +122,8 @@ impl<'a> Login<'a> {
             _ => return Err(refused("the server offers no SCRAM that we can do")),
         };
         let mut scram = ScramSha256::new(self.password()?.as_bytes(), binding);
-        self.send(|out| frontend::sasl_initial_response(mechanism, scram.message(), out))
+        self.wire
+            .write(|out| frontend::sasl_initial_response(mechanism, scram.message(), out))
             .await?;
         let (11, challenge) = self.demand().await? else {
             return Err(Error::Protocol("a login without a challenge"));
@@ -139,7 +131,8 @@ impl<'a> Login<'a> {
         scram
             .update(&challenge)
             .map_err(|e| refused(&e.to_string()))?;
-        self.send(|out| frontend::sasl_response(scram.message(), out))
+        self.wire
+            .write(|out| frontend::sasl_response(scram.message(), out))
             .await?;
         let (12, proof) = self.demand().await? else {
             return Err(Error::Protocol(

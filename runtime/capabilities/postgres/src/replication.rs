@@ -235,7 +235,7 @@ impl<N: Fn() -> u32> Connection<N> {
     }
 
     async fn identify(&mut self) -> Result<SystemIdentity, Error> {
-        command::identity(self.command("IDENTIFY_SYSTEM", Stage::Slot).await?)
+        command::identity(self.command("IDENTIFY_SYSTEM", Stage::Identify).await?)
     }
 
     async fn create_slot(

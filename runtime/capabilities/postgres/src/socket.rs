@@ -16,6 +16,8 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
 use crate::attempt::Encryption;
+use crate::error::tls_error;
+use crate::tcp::Tcp;
 use crate::tls::{Tls, end_point, is_wrong_name};
 use crate::{Error, PostgresGrant};
 
@@ -27,9 +29,9 @@ const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(60);
 
 /// A connection, encrypted as it was asked for.
 pub(crate) enum Socket {
-    Plain(TcpStream),
+    Plain(Tcp),
     Encrypted {
-        stream: Box<tokio_rustls::client::TlsStream<TcpStream>>,
+        stream: Box<tokio_rustls::client::TlsStream<Tcp>>,
         /// What binds a login to the server's certificate.
         end_point: Option<Vec<u8>>,
     },
@@ -50,7 +52,7 @@ impl Socket {
         }
         let tls = match &grant.tls {
             Some(tls) if encryption != Encryption::None => tls,
-            _ => return Ok(Self::Plain(stream)),
+            _ => return Ok(Self::Plain(Tcp::new(stream))),
         };
         if offers_encryption(&mut stream).await.map_err(unreachable)? {
             return Self::encrypt(grant, tls, stream).await;
@@ -59,14 +61,14 @@ impl Socket {
             Encryption::Required => Err(Error::NoEncryption {
                 host: grant.address(),
             }),
-            Encryption::Offered | Encryption::None => Ok(Self::Plain(stream)),
+            Encryption::Offered | Encryption::None => Ok(Self::Plain(Tcp::new(stream))),
         }
     }
 
     async fn encrypt(grant: &PostgresGrant, tls: &Tls, stream: TcpStream) -> Result<Self, Error> {
         let connector = TlsConnector::from(Arc::clone(&tls.config));
-        let stream = connector.connect(tls.name.clone(), stream).await;
-        let stream = stream.map_err(|e| tls_error(grant.address(), e))?;
+        let stream = connector.connect(tls.name.clone(), Tcp::new(stream)).await;
+        let stream = stream.map_err(|e| handshake_error(grant.address(), e))?;
         let certificates = stream.get_ref().1.peer_certificates();
         let end_point = certificates
             .and_then(<[_]>::first)
@@ -75,6 +77,14 @@ impl Socket {
             stream: Box::new(stream),
             end_point,
         })
+    }
+
+    /// Leaves it alone until the next read or write.
+    pub(crate) fn unwatch(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.unwatch(),
+            Self::Encrypted { stream, .. } => stream.get_mut().0.unwatch(),
+        }
     }
 
     pub(crate) fn is_encrypted(&self) -> bool {
@@ -115,14 +125,13 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-fn tls_error(host: String, source: io::Error) -> Error {
-    let cause = source.get_ref().and_then(|e| e.downcast_ref());
-    match cause.cloned() {
+fn handshake_error(host: String, source: io::Error) -> Error {
+    match tls_error(&source).cloned() {
         Some(source) if is_wrong_name(&source) => Error::WrongHost { host, source },
         Some(source @ rustls::Error::InvalidCertificate(_)) => Error::Untrusted { host, source },
-        _ => Error::Tls {
-            host,
-            source: Arc::new(source),
+        _ => match Error::lost(source) {
+            Error::Lost { source } => Error::Tls { host, source },
+            refused => refused,
         },
     }
 }

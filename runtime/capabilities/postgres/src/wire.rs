@@ -1,9 +1,10 @@
 //! A session in replication mode: messages out, messages in.
 
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -24,9 +25,10 @@ pub(crate) type Row = Vec<Option<String>>;
 /// Messages over a socket.
 pub(crate) struct Wire {
     socket: Socket,
-    input: BytesMut,
-    /// A large message has been in `input`; its memory is given back.
-    swollen: bool,
+    /// Written once, so that a read need not clear it first.
+    input: Vec<u8>,
+    /// What came and was not consumed.
+    unread: Range<usize>,
     output: BytesMut,
 }
 
@@ -40,8 +42,8 @@ impl Wire {
     pub(crate) fn new(socket: Socket) -> Self {
         Self {
             socket,
-            input: BytesMut::new(),
-            swollen: false,
+            input: Vec::new(),
+            unread: 0..0,
             output: BytesMut::new(),
         }
     }
@@ -51,44 +53,65 @@ impl Wire {
     }
 
     /// Sends what `write` writes.
-    pub(crate) async fn send<T>(
-        &mut self,
-        write: impl FnOnce(&mut BytesMut) -> T,
-    ) -> io::Result<T> {
-        let written = write(&mut self.output);
+    pub(crate) async fn send(&mut self, write: impl FnOnce(&mut BytesMut)) -> io::Result<()> {
+        write(&mut self.output);
         self.socket.write_all_buf(&mut self.output).await?;
-        self.socket.flush().await?;
-        Ok(written)
+        self.socket.flush().await
+    }
+
+    /// Sends a message, which may hold what the protocol cannot carry.
+    pub(crate) async fn write(
+        &mut self,
+        write: impl FnOnce(&mut BytesMut) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut message = BytesMut::new();
+        write(&mut message).map_err(|_| Error::ZeroByte)?;
+        let sent = self.send(|out| out.extend_from_slice(&message)).await;
+        sent.map_err(Error::lost)
     }
 
     /// Waits for bytes. May be dropped at any moment.
     pub(crate) async fn receive(&mut self) -> io::Result<()> {
-        if self.input.is_empty() && self.swollen {
-            self.input = BytesMut::new();
-            self.swollen = false;
-        }
-        self.input.reserve(READ_BYTES);
-        let received = self.socket.read_buf(&mut self.input).await?;
-        self.swollen |= self.input.len() > 2 * READ_BYTES;
+        self.make_room();
+        let received = self.socket.read(&mut self.input[self.unread.end..]).await?;
+        self.unread.end += received;
         match received {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
         }
     }
 
+    fn make_room(&mut self) {
+        let len = self.unread.len();
+        self.input.copy_within(self.unread.clone(), 0);
+        self.unread = 0..len;
+        if self.input.len() < len + READ_BYTES {
+            // A large message is not copied again and again while it comes.
+            self.input.resize(2 * (len + READ_BYTES), 0);
+        } else if len < READ_BYTES && self.input.len() > 4 * READ_BYTES {
+            self.input.truncate(2 * READ_BYTES);
+            self.input.shrink_to_fit();
+        }
+    }
+
+    /// Lets what comes wait until the next look.
+    pub(crate) fn rest(&mut self) -> io::Result<()> {
+        self.socket.unwatch()
+    }
+
     /// What came and was not consumed.
     pub(crate) fn input(&self) -> &[u8] {
-        &self.input
+        &self.input[self.unread.clone()]
     }
 
     pub(crate) fn consume(&mut self, bytes: usize) {
-        self.input.advance(bytes);
+        self.unread.start += bytes;
     }
 
     /// The next message but notices and settings. May be dropped at any moment.
     pub(crate) async fn message(&mut self) -> Result<Received, Error> {
         loop {
-            while let Some(message) = Message::first(&self.input)? {
+            while let Some(message) = Message::first(self.input())? {
                 let (tag, bytes) = (message.tag, message.bytes);
                 let body = message.body.to_vec();
                 self.consume(bytes);
@@ -117,8 +140,7 @@ impl Wire {
     }
 
     pub(crate) async fn ask(&mut self, sql: &str) -> Result<(), Error> {
-        let sent = self.send(|out| frontend::query(sql, out)).await;
-        sent.and_then(|written| written).map_err(Error::lost)
+        self.write(|out| frontend::query(sql, out)).await
     }
 
     /// An error; behind it the server is ready again, or gone.
@@ -143,7 +165,7 @@ impl Wire {
             .await?;
             self.socket.shutdown().await?;
             while self.receive().await.is_ok() {
-                self.input.clear();
+                self.unread = 0..0;
             }
             io::Result::Ok(())
         };
