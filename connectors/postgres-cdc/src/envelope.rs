@@ -15,7 +15,7 @@ use longshore_sdk::{Fault, FaultClass};
 
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
 use crate::types::Types;
-use crate::value::{Refusal, bytes, digits, long, made};
+use crate::value::{Fields, Refusal, bytes};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const CONNECTOR: &str = "postgresql";
@@ -45,13 +45,13 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    const fn letter(self) -> &'static [u8] {
+    const fn letter(self) -> u8 {
         match self {
-            Self::Read => b"r",
-            Self::Create => b"c",
-            Self::Update => b"u",
-            Self::Delete => b"d",
-            Self::Truncate => b"t",
+            Self::Read => b'r',
+            Self::Create => b'c',
+            Self::Update => b'u',
+            Self::Delete => b'd',
+            Self::Truncate => b't',
         }
     }
 }
@@ -197,13 +197,7 @@ impl Shape {
             .row(change.before, out)
             .and_then(|()| self.row(change.after, out));
         rows.inspect_err(|_| out.truncate(start))?;
-        self.source(change.source, out);
-        // No transaction.
-        out.push(NULL);
-        bytes(out, change.op.letter());
-        optional_long(out, Some(change.now_us.div_euclid(1000)));
-        optional_long(out, Some(change.now_us));
-        optional_long(out, Some(change.now_us.saturating_mul(1000)));
+        self.source_and_times(change, out);
         Ok(())
     }
 
@@ -229,7 +223,9 @@ impl Shape {
                         let limit = self.value_bytes_max;
                         return Err(self.refused(plan, Refusal::Size { limit }));
                     }
-                    out.extend(plan.branch);
+                    if let Some(branch) = plan.branch {
+                        out.push(branch);
+                    }
                     let written = plan.encoder.write(text, out);
                     written.map_err(|refusal| self.refused(plan, refusal))?;
                 }
@@ -240,21 +236,35 @@ impl Shape {
         Ok(())
     }
 
-    fn source(&self, source: &SourceFields, out: &mut Vec<u8>) {
+    /// What follows the rows, to the envelope's end.
+    fn source_and_times(&self, change: &Change<'_>, out: &mut Vec<u8>) {
+        let Change { source, now_us, .. } = *change;
         out.extend_from_slice(&self.source_head);
-        long(out, source.ts_us.div_euclid(1000));
+        let mut fields = Fields::<48>::default();
+        fields.long(source.ts_us.div_euclid(1000));
         // Its default stands first in the union, so null does not.
-        out.push(0);
-        bytes(out, source.snapshot.name().as_bytes());
+        fields.byte(0);
+        fields.short_text(|fields| fields.raw(source.snapshot.name().as_bytes()));
+        fields.append_to(out);
         out.extend_from_slice(&self.database);
-        out.push(PRESENT);
-        sequence(source, out);
-        optional_long(out, Some(source.ts_us));
-        optional_long(out, Some(source.ts_us.saturating_mul(1000)));
+        let mut fields = Fields::<80>::default();
+        fields.byte(PRESENT);
+        fields.short_text(|fields| sequence(source, fields));
+        optional_long(&mut fields, Some(source.ts_us));
+        optional_long(&mut fields, Some(source.ts_us.saturating_mul(1000)));
+        fields.append_to(out);
         out.extend_from_slice(&self.source_table);
-        optional_long(out, source.txid);
-        optional_long(out, source.lsn.map(u64::cast_signed));
-        optional_long(out, source.xmin);
+        let mut fields = Fields::<80>::default();
+        optional_long(&mut fields, source.txid);
+        optional_long(&mut fields, source.lsn.map(u64::cast_signed));
+        optional_long(&mut fields, source.xmin);
+        // No transaction.
+        fields.byte(NULL);
+        fields.short_text(|fields| fields.byte(change.op.letter()));
+        optional_long(&mut fields, Some(now_us.div_euclid(1000)));
+        optional_long(&mut fields, Some(now_us));
+        optional_long(&mut fields, Some(now_us.saturating_mul(1000)));
+        fields.append_to(out);
     }
 
     /// Names table and column, never the value.
@@ -271,30 +281,28 @@ impl Shape {
 }
 
 /// `["LAST-COMMIT","LSN"]`, either of them `null` where it is not known.
-fn sequence(source: &SourceFields, out: &mut Vec<u8>) {
-    let part = |out: &mut Vec<u8>, lsn: Option<u64>| match lsn {
-        None => out.extend_from_slice(b"null"),
+fn sequence<const N: usize>(source: &SourceFields, fields: &mut Fields<N>) {
+    let part = |fields: &mut Fields<N>, lsn: Option<u64>| match lsn {
+        None => fields.raw(b"null"),
         Some(lsn) => {
-            out.push(b'"');
-            digits(out, lsn);
-            out.push(b'"');
+            fields.byte(b'"');
+            fields.digits(lsn);
+            fields.byte(b'"');
         }
     };
-    made(out, |out| {
-        out.push(b'[');
-        part(out, source.last_commit);
-        out.push(b',');
-        part(out, source.lsn);
-        out.push(b']');
-    });
+    fields.byte(b'[');
+    part(fields, source.last_commit);
+    fields.byte(b',');
+    part(fields, source.lsn);
+    fields.byte(b']');
 }
 
-fn optional_long(out: &mut Vec<u8>, number: Option<i64>) {
+fn optional_long<const N: usize>(fields: &mut Fields<N>, number: Option<i64>) {
     match number {
-        None => out.push(NULL),
+        None => fields.byte(NULL),
         Some(number) => {
-            out.push(PRESENT);
-            long(out, number);
+            fields.byte(PRESENT);
+            fields.long(number);
         }
     }
 }

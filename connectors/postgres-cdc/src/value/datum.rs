@@ -5,20 +5,102 @@ const SHORT_MAX: usize = 63;
 
 /// A number of any width.
 pub(crate) fn long(out: &mut Vec<u8>, number: i64) {
-    let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
+    let rest = zigzag(number);
     if rest < 0x80 {
         out.push(rest.to_le_bytes()[0]);
         return;
     }
-    let mut buffer = [0; 10];
-    let mut length = 0;
-    while rest >= 0x80 {
-        buffer[length] = rest.to_le_bytes()[0] | 0x80;
-        rest >>= 7;
-        length += 1;
+    let mut fields = Fields::<10>::default();
+    fields.varint(rest);
+    fields.append_to(out);
+}
+
+/// Small numbers of either sign become small numbers.
+const fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+/// Some short fields, put together on the stack and appended at once: an append costs more than a
+/// field.
+pub(crate) struct Fields<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Default for Fields<N> {
+    fn default() -> Self {
+        let bytes = [0; N];
+        Self { bytes, length: 0 }
     }
-    buffer[length] = rest.to_le_bytes()[0];
-    out.extend_from_slice(&buffer[..=length]);
+}
+
+impl<const N: usize> Fields<N> {
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+
+    fn varint(&mut self, number: u64) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            self.byte(rest.to_le_bytes()[0] | 0x80);
+            rest >>= 7;
+        }
+        self.byte(rest.to_le_bytes()[0]);
+    }
+
+    /// A number of at most ten bytes.
+    pub(crate) fn long(&mut self, number: i64) {
+        self.varint(zigzag(number));
+    }
+
+    /// Text of at most 63 bytes, whose length takes one.
+    pub(crate) fn short_text(&mut self, make: impl FnOnce(&mut Self)) {
+        let at = self.length;
+        self.byte(0);
+        make(self);
+        let made = self.length - at - 1;
+        debug_assert!(made <= SHORT_MAX, "a short text is made");
+        self.bytes[at] = made.to_le_bytes()[0] << 1;
+    }
+
+    /// A number as decimal digits.
+    pub(crate) fn digits(&mut self, number: u64) {
+        let mut buffer = [0; 20];
+        self.raw(decimal_digits(number, &mut buffer));
+    }
+
+    /// A number as so many digits, those in front of them cut off.
+    pub(super) fn padded<const WIDTH: usize>(&mut self, number: u32) {
+        let mut buffer = [b'0'; WIDTH];
+        let mut rest = number;
+        for place in buffer.iter_mut().rev() {
+            *place = b'0' + (rest % 10).to_le_bytes()[0];
+            rest /= 10;
+        }
+        self.raw(&buffer);
+    }
+
+    /// Takes so many bytes off the end.
+    pub(super) fn shorten(&mut self, bytes: usize) {
+        self.length = self.length.saturating_sub(bytes);
+    }
+
+    /// Takes a byte off the end for as long as it is there.
+    pub(super) fn trim(&mut self, byte: u8) {
+        while self.length > 0 && self.bytes[self.length - 1] == byte {
+            self.length -= 1;
+        }
+    }
+
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes[..self.length]);
+    }
 }
 
 /// The length of what is in memory.
@@ -36,7 +118,7 @@ pub(crate) fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Text that is made in place, mostly short.
-pub(crate) fn made(out: &mut Vec<u8>, make: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn made(out: &mut Vec<u8>, make: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.push(0);
     make(out);
@@ -50,9 +132,7 @@ pub(crate) fn made(out: &mut Vec<u8>, make: impl FnOnce(&mut Vec<u8>)) {
     out.splice(at..=at, prefix);
 }
 
-/// A number as decimal digits.
-pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
-    let mut buffer = [0; 20];
+fn decimal_digits(number: u64, buffer: &mut [u8; 20]) -> &[u8] {
     let mut at = buffer.len();
     let mut rest = number;
     loop {
@@ -60,19 +140,7 @@ pub(crate) fn digits(out: &mut Vec<u8>, number: u64) {
         buffer[at] = b'0' + (rest % 10).to_le_bytes()[0];
         rest /= 10;
         if rest == 0 {
-            break;
+            return &buffer[at..];
         }
-    }
-    out.extend_from_slice(&buffer[at..]);
-}
-
-/// A number as so many digits, those in front of them cut off.
-pub(super) fn padded(out: &mut Vec<u8>, number: u32, width: usize) {
-    let at = out.len();
-    out.resize(at + width, b'0');
-    let mut rest = number;
-    for place in out[at..].iter_mut().rev() {
-        *place = b'0' + (rest % 10).to_le_bytes()[0];
-        rest /= 10;
     }
 }

@@ -22,7 +22,8 @@ mod refusal;
 mod tests;
 mod time;
 
-pub(crate) use datum::{bytes, digits, long, made};
+pub(crate) use datum::long;
+pub(crate) use datum::{Fields, bytes};
 pub(crate) use encoder::Encoder;
 pub(crate) use refusal::Refusal;
 pub(crate) use time::Unit;

@@ -1,8 +1,8 @@
 //! Dates and times to the numbers and texts that Debezium has for them.
 
+use super::Refusal;
 use super::clock::{self, Day, MICROS_PER_DAY, MICROS_PER_SECOND, Moment};
-use super::datum::{bytes, long, made, padded};
-use super::{Refusal, datum};
+use super::datum::{Fields, bytes, long};
 
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +70,7 @@ pub(super) fn date_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         return Ok(());
     }
     let day = parse_date(text)?;
-    made(out, |out| {
-        write_day(out, day);
-        out.push(b'Z');
-    });
+    short_text(out, |text| write_day(text, day));
     Ok(())
 }
 
@@ -101,7 +98,8 @@ pub(super) fn time(text: &[u8], unit: Unit, out: &mut Vec<u8>) -> Result<(), Ref
 /// `03:04:05.678Z`, and `24:00:00Z` for what it is.
 pub(super) fn time_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
     let micros = parse_time(text)?;
-    write_zoned_time(out, micros)
+    short_text(out, |text| write_time(text, micros, None));
+    Ok(())
 }
 
 /// The same at Greenwich. The day that a shift leads to is lost, as in Debezium.
@@ -112,14 +110,7 @@ pub(super) fn zoned_time(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> 
         0 => local,
         _ => (local - offset * MICROS_PER_SECOND).rem_euclid(MICROS_PER_DAY),
     };
-    write_zoned_time(out, micros)
-}
-
-fn write_zoned_time(out: &mut Vec<u8>, micros: i64) -> Result<(), Refusal> {
-    made(out, |out| {
-        write_time(out, micros, None);
-        out.push(b'Z');
-    });
+    short_text(out, |text| write_time(text, micros, None));
     Ok(())
 }
 
@@ -155,7 +146,8 @@ pub(super) fn timestamp_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refus
         return Ok(());
     }
     let moment = clock::timestamp(text)?;
-    write_moment(out, moment, None)
+    write_moment(out, moment, None);
+    Ok(())
 }
 
 /// The same at Greenwich, with so many digits behind the second, or none where that is 0.
@@ -169,63 +161,65 @@ pub(super) fn zoned_timestamp(
         return Ok(());
     }
     let moment = clock::zoned_timestamp(text)?;
-    write_moment(out, moment, (digits > 0).then_some(digits))
-}
-
-fn write_moment(out: &mut Vec<u8>, moment: Moment, digits: Option<usize>) -> Result<(), Refusal> {
-    made(out, |out| {
-        write_day(out, moment.day);
-        out.push(b'T');
-        write_time(out, moment.micros, digits);
-        out.push(b'Z');
-    });
+    write_moment(out, moment, (digits > 0).then_some(digits));
     Ok(())
 }
 
+type Text = Fields<40>;
+
+/// A text at Greenwich. The longest is `+294276-12-31T23:59:59.999999Z`.
+fn short_text(out: &mut Vec<u8>, make: impl FnOnce(&mut Text)) {
+    let mut text = Text::default();
+    text.short_text(|text| {
+        make(text);
+        text.byte(b'Z');
+    });
+    text.append_to(out);
+}
+
+fn write_moment(out: &mut Vec<u8>, moment: Moment, digits: Option<usize>) {
+    short_text(out, |text| {
+        write_day(text, moment.day);
+        text.byte(b'T');
+        write_time(text, moment.micros, digits);
+    });
+}
+
 /// As Java's `ISO_LOCAL_DATE`: a year of more than four digits has a sign.
-fn write_day(out: &mut Vec<u8>, day: Day) {
+fn write_day(text: &mut Text, day: Day) {
     let year = day.year.unsigned_abs();
     if day.year < 0 {
-        out.push(b'-');
+        text.byte(b'-');
     } else if year > 9999 {
-        out.push(b'+');
+        text.byte(b'+');
     }
     match u32::try_from(year) {
-        Ok(year) if year <= 9999 => padded(out, year, 4),
-        _ => datum::digits(out, year),
+        Ok(year) if year <= 9999 => text.padded::<4>(year),
+        _ => text.digits(year),
     }
-    out.push(b'-');
-    padded(out, day.month, 2);
-    out.push(b'-');
-    padded(out, day.day, 2);
+    text.byte(b'-');
+    text.padded::<2>(day.month);
+    text.byte(b'-');
+    text.padded::<2>(day.day);
 }
 
 /// With exactly so many digits behind the second, or as many as it takes.
-fn write_time(out: &mut Vec<u8>, micros: i64, digits: Option<usize>) {
+fn write_time(text: &mut Text, micros: i64, digits: Option<usize>) {
     let small = |n: i64| u32::try_from(n).expect("a part of a day is small and positive");
-    let (seconds, fraction) = (
-        small(micros / MICROS_PER_SECOND),
-        small(micros % MICROS_PER_SECOND),
-    );
-    padded(out, seconds / 3600, 2);
-    out.push(b':');
-    padded(out, seconds / 60 % 60, 2);
-    out.push(b':');
-    padded(out, seconds % 60, 2);
+    let seconds = small(micros / MICROS_PER_SECOND);
+    let fraction = small(micros % MICROS_PER_SECOND);
+    text.padded::<2>(seconds / 3600);
+    text.byte(b':');
+    text.padded::<2>(seconds / 60 % 60);
+    text.byte(b':');
+    text.padded::<2>(seconds % 60);
     if digits.is_none() && fraction == 0 {
         return;
     }
-    out.push(b'.');
-    padded(out, fraction, 6);
+    text.byte(b'.');
+    text.padded::<6>(fraction);
     match digits {
-        Some(digits) => {
-            let cut = 6_usize.saturating_sub(digits);
-            out.truncate(out.len() - cut);
-        }
-        None => {
-            while out.last() == Some(&b'0') {
-                out.pop();
-            }
-        }
+        Some(digits) => text.shorten(6_usize.saturating_sub(digits)),
+        None => text.trim(b'0'),
     }
 }
