@@ -5,6 +5,7 @@ use longshore_sdk::json::{Json, parse, write_string};
 use longshore_sdk::schema::Schema;
 use longshore_serdes::{Converter, Serialized};
 
+use super::probe::{Probe, SOURCE, column};
 use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields};
 use crate::schema::{Column, Names, ValueOptions};
 use crate::types::Types;
@@ -13,16 +14,6 @@ const SAMPLE: &str = include_str!("../../tests/fixtures/debezium-3.3.1.json");
 
 const NULL: Cell<'static> = Cell::Null;
 const ABSENT: Cell<'static> = Cell::Absent;
-
-fn column(name: &str, type_oid: u32, modifier: i32) -> Column {
-    Column {
-        name: name.to_owned(),
-        type_oid,
-        modifier,
-        not_null: false,
-        default: None,
-    }
-}
 
 /// The sample's table: `id int primary key, v text not null default 'd', n numeric(10,2),
 /// at timestamptz, d date, b boolean, u uuid, j jsonb, a int[]`.
@@ -286,4 +277,81 @@ fn the_sample_s_schemas_are_debezium_s() {
         expected(payload)
     );
     assert_eq!(as_json(shape.value_schema(), &datum, true), both);
+}
+
+#[test]
+fn a_truncation_has_no_rows() {
+    let shape = shape("p");
+    let (mut datum, source) = (Vec::new(), SOURCE);
+    let change = Change {
+        op: Op::Truncate,
+        before: None,
+        after: None,
+        source: &source,
+        now_us: 1,
+    };
+    let written = shape.write_envelope(&change, &mut datum);
+    written.expect("there is nothing to refuse");
+    let json = as_json(shape.value_schema(), &datum, false);
+    assert!(
+        json.starts_with(r#"{"before":null,"after":null,"source":{"#),
+        "{json}"
+    );
+    assert!(json.contains(r#""sequence":"[null,null]""#), "{json}");
+    assert!(json.contains(r#""op":"t""#), "{json}");
+}
+
+#[test]
+fn the_longest_fields_have_room() {
+    let shape = shape("p");
+    for number in [i64::MIN, -1, i64::MAX] {
+        for snapshot in [
+            SnapshotMark::True,
+            SnapshotMark::First,
+            SnapshotMark::FirstInDataCollection,
+            SnapshotMark::LastInDataCollection,
+            SnapshotMark::Last,
+            SnapshotMark::False,
+        ] {
+            let source = SourceFields {
+                ts_us: number,
+                snapshot,
+                last_commit: Some(u64::MAX),
+                lsn: Some(u64::MAX),
+                txid: Some(number),
+                xmin: Some(number),
+            };
+            let change = Change {
+                op: Op::Delete,
+                before: None,
+                after: None,
+                source: &source,
+                now_us: number,
+            };
+            let mut datum = Vec::new();
+            let written = shape.write_envelope(&change, &mut datum);
+            written.expect("there is nothing to refuse");
+            let json = as_json(shape.value_schema(), &datum, false);
+            let sequence = format!(r#"[\"{0}\",\"{0}\"]"#, u64::MAX);
+            assert!(json.contains(&sequence), "{json}");
+            assert!(json.contains(&format!(r#""xmin":{number}"#)), "{json}");
+            let mark = format!(r#""snapshot":"{}""#, snapshot.name());
+            assert!(json.contains(&mark), "{json}");
+            assert!(
+                shape.value_schema().contains(snapshot.name()),
+                "it is allowed"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_table_of_1600_columns_has_a_schema() {
+    let oids = [20, 25, 1700, 1184, 1009, 3802, 600, 1562];
+    let columns: Vec<Column> = (0..1600)
+        .map(|n| column(&format!("c{n}"), oids[n % oids.len()], -1))
+        .collect();
+    let cells = vec![Cell::Null; columns.len()];
+    let row = Probe::default().row(&columns, &cells);
+    assert_eq!(row.expect("it is written").len(), 1600);
 }
