@@ -314,7 +314,7 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
 fn refused_certificate(error: &io::Error) -> Option<rustls::Error> {
     use rustls::AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
-        CertificateUnknown, UnknownCA, UnsupportedCertificate,
+        CertificateUnknown, DecryptError, UnknownCA, UnsupportedCertificate,
     };
     let error = tls_error(error)?;
     let rustls::Error::AlertReceived(alert) = error else {
@@ -328,6 +328,7 @@ fn refused_certificate(error: &io::Error) -> Option<rustls::Error> {
             | CertificateRequired
             | CertificateRevoked
             | CertificateUnknown
+            | DecryptError
             | UnknownCA
             | UnsupportedCertificate
     );

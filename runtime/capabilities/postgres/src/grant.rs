@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Error;
@@ -157,8 +158,10 @@ impl<'a, L: Fn(&str) -> Option<&'a str>> Keys<'_, L> {
             let reason = "does not work: give the key in sslkey without encryption";
             return Err(self.wrong("sslpassword", reason));
         }
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|_| self.wrong("hostname", "is no host's name and no address"))?;
         let names = sslmode == SslMode::VerifyFull;
-        Tls::new(host, roots, names, identity).map_err(|reason| self.wrong("hostname", reason))
+        Tls::new(name, roots, names, identity).map_err(sslkey)
     }
 }
 

@@ -19,15 +19,13 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Without roots everybody is trusted, as `sslmode=require` has it.
+    /// Without roots everybody is trusted, as `sslmode=require` has it. An error is the identity's.
     pub(crate) fn new(
-        host: &str,
+        name: ServerName<'static>,
         roots: Option<Roots>,
         names: bool,
         identity: Option<Identity>,
     ) -> Result<Self, String> {
-        let name = ServerName::try_from(host.to_owned());
-        let name = name.map_err(|_| "is neither a host's name nor an address".to_owned())?;
         // The provider is named, so that nothing depends on what the process has installed.
         let provider = Arc::new(provider::default_provider());
         let chain = roots.map(|roots| {
@@ -48,7 +46,7 @@ impl Tls {
             None => builder.with_no_client_auth(),
             Some(Identity { chain, key }) => builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|e| format!("cannot be used with sslcert and sslkey: {e}"))?,
+                .map_err(|e| format!("does not go with sslcert: {e}"))?,
         };
         Ok(Self {
             config: Arc::new(config),

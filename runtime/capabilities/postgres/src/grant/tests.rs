@@ -85,6 +85,9 @@ fn files_are_read_and_checked() {
     );
     check_refused(&[("sslcert", &crt), ("sslkey", &locked)], "sslkey");
     check_refused(&[("sslcert", &crt), ("sslkey", &junk)], "sslkey");
+    let other = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(&pem, other.serialize_pem()).unwrap();
+    check_refused(&[("sslcert", &crt), ("sslkey", &pem)], "sslkey");
     check_refused(&[("sslcert", &crt)], "sslkey");
     check_refused(&[("sslkey", &pem)], "sslcert");
 }

@@ -100,6 +100,21 @@ async fn changes_come_and_only_confirmation_moves_the_slot() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_dropped_with_a_backlog_frees_its_slot_at_once() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let (session, stream) = stream(&server, &[]).await;
+    let rows = "INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 50000) g";
+    query(&session, rows).await.unwrap();
+    assert!(!stream.read(1, LONG).await.unwrap().is_empty());
+    let replication = server.client(&[]).connect_replication(&[]).await.unwrap();
+    drop(stream);
+    // The server would wait a minute for a reader that is gone without a word.
+    replication.drop_slot("s", LONG / 4).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_row_of_many_megabytes_comes_whole_also_encrypted() {
     let authority = crate::certificate::Authority::new();
     let issued = authority.issue("localhost");

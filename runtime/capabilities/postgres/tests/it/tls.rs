@@ -130,7 +130,7 @@ async fn refused_certificate(server: &Server, config: &[(&str, &str)]) {
         fault(client.connect(&[]).await),
         fault(client.connect_replication(&[]).await),
     ] {
-        assert_eq!(fault.class, FaultClass::Config);
+        assert_eq!(fault.class, FaultClass::Config, "{fault:?}");
         let codes = ["postgres-certificate-refused", "postgres-login-refused"];
         assert!(codes.contains(&fault.code.as_str()), "{fault}");
     }
