@@ -6,10 +6,10 @@ use crate::catalog::{Described, Description};
 use crate::config::PostgresConfig;
 use crate::envelope::{Cell, Shape};
 use crate::key_order::KeyOrder;
+use crate::pg_type::Types;
 use crate::pgoutput::{Identity, RelationMessage};
 use crate::schema::{Column, Names};
 use crate::select::{Selection, TableName};
-use crate::types::Types;
 
 /// A table, ready to be written.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use longshore_sdk::{Fault, FaultClass};
 
 use crate::config::Keys;
 use crate::lsn::Lsn;
+use crate::pg_type::{PgType, TypeKind, Types};
 use crate::pgoutput::Identity;
 use crate::select::TableName;
-use crate::types::{PgType, TypeKind, Types};
 
 /// First version with column lists and row filters in publications.
 const WITH_LISTS: u32 = 150_000;

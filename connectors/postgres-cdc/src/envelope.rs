@@ -13,8 +13,8 @@ mod tests;
 
 use longshore_sdk::{Fault, FaultClass};
 
+use crate::pg_type::Types;
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
-use crate::types::Types;
 use crate::value::{Fields, Refusal, bytes};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

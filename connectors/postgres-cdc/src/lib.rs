@@ -21,6 +21,7 @@ mod envelope;
 mod heartbeat;
 mod key_order;
 mod lsn;
+mod pg_type;
 mod pgoutput;
 mod position;
 mod progress;
@@ -31,7 +32,6 @@ mod setup;
 mod snapshot;
 mod source;
 mod stream;
-mod types;
 mod value;
 mod work;
 

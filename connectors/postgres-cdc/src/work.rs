@@ -7,7 +7,7 @@ use crate::captured::{Captured, Making};
 use crate::catalog::{self, Description};
 use crate::config::PostgresConfig;
 use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE};
-use crate::types::Types;
+use crate::pg_type::Types;
 
 /// Everything that outlives a phase.
 pub(crate) struct Work {

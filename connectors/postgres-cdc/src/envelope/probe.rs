@@ -4,8 +4,8 @@ use longshore_sdk::schema::{Kind, Schema};
 use longshore_sdk::{Fault, Value, avro};
 
 use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields};
+use crate::pg_type::{PgType, TypeKind, Types};
 use crate::schema::{Column, Names, ValueOptions};
-use crate::types::{PgType, TypeKind, Types};
 
 /// Types and options to try columns under.
 #[derive(Default)]

@@ -7,8 +7,8 @@ use longshore_serdes::{Converter, Serialized};
 
 use super::probe::{Probe, SOURCE, column};
 use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields};
+use crate::pg_type::Types;
 use crate::schema::{Column, Names, ValueOptions};
-use crate::types::Types;
 
 const SAMPLE: &str = include_str!("../../tests/fixtures/debezium-3.3.1.json");
 

@@ -5,7 +5,7 @@ use longshore_sdk::{Fault, FaultClass, Value, avro};
 
 use super::mapping::{self, Mapped};
 use super::{ValueOptions, default, placeholder};
-use crate::types::{PgType, Types};
+use crate::pg_type::{PgType, Types};
 use crate::value::Encoder;
 
 /// What a table's topic, schemas and `source` are named after.

@@ -8,7 +8,7 @@ use longshore_sdk::schema::Kind;
 use longshore_sdk::{Value, avro};
 
 use super::mapping::Mapped;
-use crate::types::{PgType, TypeKind};
+use crate::pg_type::{PgType, TypeKind};
 use crate::value::Encoder;
 
 /// The default of `pg_get_expr`'s text; `None` where there is none for the schema.

@@ -6,7 +6,7 @@ use longshore_sdk::schema::{self, Entry, Kind, Schema};
 
 use super::logical::{self, named};
 use super::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, ValueOptions};
-use crate::types::{PgType, TypeKind, Types};
+use crate::pg_type::{PgType, TypeKind, Types};
 use crate::value::{Encoder, Unit};
 
 /// The length that Debezium has for bits without a limit.

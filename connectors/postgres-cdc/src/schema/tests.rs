@@ -6,7 +6,7 @@ use longshore_sdk::{FaultClass, Value};
 use super::{BinaryMode, Column, DecimalMode, HstoreMode, IntervalMode, Names, TimeMode};
 use crate::envelope::probe::{Probe, column};
 use crate::envelope::{Cell, Shape};
-use crate::types::{PgType, TypeKind};
+use crate::pg_type::{PgType, TypeKind};
 
 const HSTORE: u32 = 20_000;
 const MOOD: u32 = 20_001;

@@ -5,8 +5,8 @@ use proptest::prelude::{Strategy, any, proptest};
 use proptest::sample::select;
 
 use crate::envelope::probe::Probe;
+use crate::pg_type::TypeKind;
 use crate::schema::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, ValueOptions};
-use crate::types::TypeKind;
 
 const HSTORE: u32 = 20_000;
 const OIDS: [u32; 37] = [

@@ -9,8 +9,8 @@ use proptest::option;
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use crate::envelope::probe::Probe;
+use crate::pg_type::TypeKind;
 use crate::schema::HstoreMode;
-use crate::types::TypeKind;
 use crate::value::clock::Day;
 
 fn value(oid: u32, modifier: i32, text: &str) -> Value {

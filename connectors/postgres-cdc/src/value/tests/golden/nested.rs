@@ -4,8 +4,8 @@ use longshore_sdk::Value;
 
 use super::{becomes, bytes, refused, text};
 use crate::envelope::probe::Probe;
+use crate::pg_type::TypeKind;
 use crate::schema::HstoreMode;
-use crate::types::TypeKind;
 
 #[test]
 fn hstore_as_json_and_as_a_map() {

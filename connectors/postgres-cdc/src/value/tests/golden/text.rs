@@ -4,8 +4,8 @@ use longshore_sdk::Value;
 
 use super::{becomes, bytes, probe, refused, text};
 use crate::envelope::probe::Probe;
+use crate::pg_type::TypeKind;
 use crate::schema::BinaryMode;
-use crate::types::TypeKind;
 
 #[test]
 fn texts_are_kept_as_they_are() {
