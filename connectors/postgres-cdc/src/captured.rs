@@ -2,7 +2,7 @@
 
 use longshore_sdk::{Ctx, Fault, FaultClass};
 
-use crate::catalog::{Described, Description};
+use crate::catalog::{Described, Description, UniqueIndex};
 use crate::config::PostgresConfig;
 use crate::envelope::{Cell, Shape};
 use crate::key_order::KeyOrder;
@@ -27,6 +27,8 @@ pub(crate) struct Captured {
     pub(crate) columns: Vec<String>,
     /// Which columns an old row brings when it does not bring all.
     pub(crate) in_identity: Vec<bool>,
+    /// Columns of enums, and the labels that the schema allows.
+    enums: Vec<(usize, Vec<String>)>,
 }
 
 /// Columns that are never null and unique together, and how their values are ordered.
@@ -48,6 +50,18 @@ impl RowKey {
 }
 
 impl Captured {
+    pub(crate) fn has_enums(&self) -> bool {
+        !self.enums.is_empty()
+    }
+
+    /// Whether a row has a label that its enum did not have when the schema was made.
+    pub(crate) fn outgrows_enums(&self, row: &[Cell<'_>]) -> bool {
+        self.enums.iter().any(|(at, labels)| match row.get(*at) {
+            Some(Cell::Text(text)) => !labels.iter().any(|label| label.as_bytes() == *text),
+            _ => false,
+        })
+    }
+
     /// Whether a snapshot has to read a column: for the value, for the key, or to know where it is.
     pub(crate) fn is_read(&self, at: usize, selection: &Selection) -> bool {
         let in_row_key = self
@@ -122,7 +136,8 @@ impl Making<'_> {
         let columns = columns.collect();
         let in_identity = relation.columns.iter().map(|c| c.in_identity).collect();
         let name = TableName::new(relation.schema, relation.table);
-        self.make(&name, columns, in_identity, relation.identity, description)
+        let then = as_of(relation, description);
+        self.make(&name, columns, in_identity, relation.identity, &then)
     }
 
     fn make(
@@ -159,7 +174,12 @@ impl Making<'_> {
         let key_schema = shape
             .key_schema()
             .map(|schema| self.ctx.declare_schema(schema));
+        let labels = |(at, column): (usize, &Column)| {
+            let labels = self.types.labels(column.type_oid)?;
+            Some((at, labels.to_vec()))
+        };
         Ok(Captured {
+            enums: columns.iter().enumerate().filter_map(labels).collect(),
             name: name.clone(),
             topic: topic(&keys.topic_prefix, name),
             key_schema: key_schema.transpose()?,
@@ -173,8 +193,36 @@ impl Making<'_> {
     }
 }
 
+/// The table's keys as of the relation, which tells the primary key of then wherever that is the identity.
+fn as_of(relation: &RelationMessage<'_>, now: &Description) -> Description {
+    let mut then = now.clone();
+    if relation.identity != Identity::Default {
+        return then;
+    }
+    let flagged = relation.columns.iter().filter(|column| column.in_identity);
+    let flagged: Vec<String> = flagged.map(|column| column.name.to_owned()).collect();
+    let is_same = |index: &UniqueIndex| {
+        index.is_primary
+            && index.columns.len() == flagged.len()
+            && flagged.iter().all(|column| index.columns.contains(column))
+    };
+    if now.indexes.first().is_some_and(is_same) {
+        return then;
+    }
+    then.indexes.retain(|index| !index.is_primary);
+    if !flagged.is_empty() {
+        let primary = UniqueIndex {
+            is_primary: true,
+            is_identity: false,
+            columns: flagged,
+        };
+        then.indexes.insert(0, primary);
+    }
+    then
+}
+
 /// The columns that an old row brings.
-pub(crate) fn identity_columns(identity: Identity, description: &Description) -> Vec<String> {
+fn identity_columns(identity: Identity, description: &Description) -> Vec<String> {
     let mut indexes = description.indexes.iter();
     let index = match identity {
         Identity::Default => indexes.find(|index| index.is_primary),
@@ -246,7 +294,7 @@ fn no_key_column(name: &TableName, names: &[String], columns: &[Column]) -> Faul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::UniqueIndex;
+    use crate::pgoutput::RelationColumn;
 
     fn description(indexes: &[(&str, &str)]) -> Description {
         let column = |(name, type_oid, not_null): &(&str, u32, bool)| Described {
@@ -308,6 +356,36 @@ mod tests {
             Some(vec![3]),
             "null has none"
         );
+    }
+
+    #[test]
+    fn the_primary_key_is_the_relations() {
+        let relation = |flagged: &[&str]| RelationMessage {
+            id: 1,
+            schema: "public",
+            table: "t",
+            identity: Identity::Default,
+            columns: ["id", "n", "u"]
+                .map(|name| RelationColumn {
+                    name,
+                    type_oid: 23,
+                    modifier: -1,
+                    in_identity: flagged.contains(&name),
+                })
+                .to_vec(),
+        };
+        let now = description(&[("primary", "u,id"), ("unique", "n")]);
+        let key = |flagged: &[&str]| {
+            let then = as_of(&relation(flagged), &now);
+            then.indexes.first().map(|index| index.columns.join(","))
+        };
+        assert_eq!(
+            key(&["id", "u"]).as_deref(),
+            Some("u,id"),
+            "in the key's own order"
+        );
+        assert_eq!(key(&["id"]).as_deref(), Some("id"), "another one before");
+        assert_eq!(key(&[]).as_deref(), Some("n"), "none yet");
     }
 
     #[test]

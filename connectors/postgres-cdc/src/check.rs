@@ -1,5 +1,7 @@
 //! Whether a database can be captured as a config says. Changes nothing.
 
+use std::collections::BTreeSet;
+
 use longshore_sdk::postgres::{Session, quote_ident};
 use longshore_sdk::{Ctx, Fault, FaultClass, Problem};
 
@@ -8,9 +10,10 @@ use crate::config::{PostgresConfig, PublicationMode, SnapshotMode};
 use crate::select::TableName;
 use crate::setup;
 use crate::source::{ask, replicate};
+use crate::work::Work;
 
 /// Most tables that are named one by one.
-const TABLES_MAX: usize = 20;
+const TABLES_MAX: usize = 100;
 
 /// Everything that is wrong, as far as it can be known now.
 pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem> {
@@ -23,9 +26,17 @@ pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem>
             return findings;
         }
     };
+    let work = match config.original() {
+        Ok(config) => Work::new(config),
+        Err(fault) => {
+            findings.push(Problem::from(fault));
+            return findings;
+        }
+    };
     let mut checking = Checking {
         ctx,
         config,
+        work,
         session,
         findings,
     };
@@ -38,6 +49,7 @@ pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem>
 struct Checking<'a> {
     ctx: &'a Ctx,
     config: &'a PostgresConfig,
+    work: Work,
     session: Session,
     findings: Vec<Problem>,
 }
@@ -224,16 +236,16 @@ impl Checking<'_> {
         let publication = &self.config.keys.publication;
         let published =
             catalog::published_tables(&self.session, publication, server.version).await?;
-        let mut missing: Vec<&TableName> = Vec::new();
-        for table in selected {
-            let is_in = |published: &Table| published.name == table.name;
+        let oids: BTreeSet<u32> = published.iter().map(|table| table.oid).collect();
+        let unpublished = selected.iter().filter(|table| !oids.contains(&table.oid));
+        let mut missing = Vec::new();
+        for table in unpublished.take(TABLES_MAX) {
             // A partition may be published as its root's, and a root as its partitions.
-            if !published.iter().any(is_in) && !self.is_part_of(table, &published).await? {
-                missing.push(&table.name);
+            if !self.is_part_of(table, &oids).await? {
+                missing.push(table.name.clone());
             }
         }
-        let names: Vec<TableName> = missing.into_iter().take(TABLES_MAX).cloned().collect();
-        for name in names {
+        for name in missing {
             let message = format!("table {name} is selected and not in publication {publication}");
             let sql = format!(
                 "ALTER PUBLICATION {} ADD TABLE {}",
@@ -252,20 +264,17 @@ impl Checking<'_> {
         Ok(())
     }
 
-    async fn is_part_of(&self, table: &Table, published: &[Table]) -> Result<bool, Fault> {
+    async fn is_part_of(&self, table: &Table, published: &BTreeSet<u32>) -> Result<bool, Fault> {
         let sql = format!(
             "SELECT relid::oid FROM pg_partition_tree({oid}) UNION \
              SELECT relid::oid FROM pg_partition_ancestors({oid})",
             oid = table.oid
         );
         let family = self.session.query(&sql).await?;
-        let oids = family
+        let mut oids = family
             .iter()
             .filter_map(|row| row.first()?.as_deref()?.parse::<u32>().ok());
-        let oids: Vec<u32> = oids.collect();
-        Ok(published
-            .iter()
-            .any(|published| oids.contains(&published.oid)))
+        Ok(oids.any(|oid| published.contains(&oid)))
     }
 
     /// What a snapshot may read, and what the table's types are.
@@ -287,10 +296,9 @@ impl Checking<'_> {
                 &sql,
             );
         }
-        let mut work = crate::work::Work::new(self.config.original()?);
-        let description = work.describe(&self.session, table.oid).await?;
+        let description = self.work.describe(&self.session, table.oid).await?;
         let published = table.columns.as_deref();
-        let making = work.making(self.ctx);
+        let making = self.work.making(self.ctx);
         if let Err(fault) = making.described(&table.name, table.identity, published, &description) {
             let key = fault.detail("key").unwrap_or("unknown.types").to_owned();
             self.findings.push(at(&key, fault));

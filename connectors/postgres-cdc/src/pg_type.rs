@@ -100,6 +100,30 @@ impl Types {
         self.0.insert(pg_type.oid, pg_type);
     }
 
+    /// Forgets an enum that a type is or is made of, so that the catalog is asked for its labels again.
+    pub(crate) fn forget_enum(&mut self, oid: u32) {
+        let mut oid = oid;
+        for _ in 0..DEPTH_MAX {
+            match self.get(oid).map(|t| &t.kind) {
+                Some(TypeKind::Enum { .. }) => {
+                    self.0.remove(&oid);
+                    return;
+                }
+                Some(TypeKind::Domain { base, .. }) => oid = *base,
+                Some(TypeKind::Array { element }) => oid = *element,
+                _ => return,
+            }
+        }
+    }
+
+    /// The labels of an enum, beneath domains.
+    pub(crate) fn labels(&self, oid: u32) -> Option<&[String]> {
+        match &self.beneath_domains(oid, -1)?.0.kind {
+            TypeKind::Enum { labels } => Some(labels),
+            _ => None,
+        }
+    }
+
     pub(crate) fn get(&self, oid: u32) -> Option<&PgType> {
         self.0.get(&oid)
     }

@@ -291,7 +291,8 @@ impl Snapshot {
             let table = self.waiting.pop_front().expect("it was just looked at");
             let behind = self.behind.take();
             let was_begun = behind.is_some();
-            let reader = Reader::start(ctx, work, session, &table, behind).await?;
+            let reader = Reader::start(ctx, work, session, &table, behind).await;
+            let reader = reader.map_err(changed_meanwhile)?;
             if was_begun && !reader.goes_on() {
                 self.place.ranges.begin_again(&table.name);
             }
@@ -342,6 +343,18 @@ pub(crate) fn borrowed(parameters: &[(String, String)]) -> Vec<(&str, &str)> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect()
+}
+
+/// A table that was altered or dropped since the snapshot was taken: a new one knows what it is now.
+fn changed_meanwhile(fault: Fault) -> Fault {
+    const GONE: [&str; 3] = ["42703", "42P01", "42704"];
+    match fault.detail("sqlstate") {
+        Some(state) if GONE.contains(&state) => Fault {
+            class: FaultClass::Retriable,
+            ..fault
+        },
+        _ => fault,
+    }
 }
 
 fn no_snapshot() -> Fault {

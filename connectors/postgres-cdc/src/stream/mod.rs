@@ -8,6 +8,7 @@
 
 mod judge;
 mod relation;
+mod rows;
 
 use std::collections::HashMap;
 
@@ -18,12 +19,13 @@ use longshore_sdk::{Ctx, Fault, FaultClass, Wake, Watermark};
 use crate::emit::RowChange;
 use crate::envelope::{Cell, SnapshotMark, SourceFields};
 use crate::lsn::Lsn;
-use crate::pgoutput::{Begin, Field, Message, Old, Tuple};
+use crate::pgoutput::{Begin, Message, Tuple};
 use crate::position::{OpenTransaction, StreamPlace};
 use crate::work::{Filling, Shared, Work, recycle};
 
 use judge::Verdict;
 use relation::Relation;
+use rows::{complete, key_changed, read, read_old};
 
 /// Bytes of one read of the stream.
 const READ_BYTES: u32 = 512 << 10;
@@ -179,7 +181,8 @@ impl Stream {
                         }
                         continue;
                     }
-                    self.message(ctx, work, filling, Lsn(lsn), &message).await?;
+                    self.message(ctx, work, filling, Lsn(lsn), &message, body)
+                        .await?;
                 }
             }
             self.at = frames.len() - rest.rest().len();
@@ -194,11 +197,15 @@ impl Stream {
         filling: &mut Filling,
         lsn: Lsn,
         message: &Message<'_>,
+        body: &[u8],
     ) -> Result<(), Fault> {
+        if let Message::Insert { relation, new } | Message::Update { relation, new, .. } = message {
+            self.keep_up_with_enums(ctx, work, *relation, *new).await?;
+        }
         match message {
             Message::Begin(begin) => self.begin(*begin)?,
             Message::Relation(relation) => {
-                let relation = Relation::learn(ctx, work, &self.asking, relation).await?;
+                let relation = Relation::learn(ctx, work, &self.asking, relation, body).await?;
                 self.relations.insert(relation.id(), relation);
             }
             Message::Insert { relation, new } => {
@@ -235,6 +242,30 @@ impl Stream {
             Message::Truncate { relations } => self.truncated(work, filling, lsn, relations)?,
             // The caller has seen to commits.
             Message::Commit { .. } | Message::Other => {}
+        }
+        Ok(())
+    }
+
+    /// The server does not say when an enum has grown; a row does.
+    async fn keep_up_with_enums(
+        &mut self,
+        ctx: &Ctx,
+        work: &mut Work,
+        relation: u32,
+        new: Tuple<'_>,
+    ) -> Result<(), Fault> {
+        let Some(known) = self.relations.get(&relation) else {
+            return Ok(());
+        };
+        if known.captured().is_some_and(|table| table.has_enums()) {
+            let mut cells = Vec::new();
+            read(new, &mut cells);
+            let outgrown = known
+                .captured()
+                .is_some_and(|table| table.outgrows_enums(&cells));
+            if outgrown && let Some(again) = known.relearn(ctx, work, &self.asking).await? {
+                self.relations.insert(relation, again);
+            }
         }
         Ok(())
     }
@@ -404,51 +435,6 @@ impl Stream {
         }
         Ok(())
     }
-}
-
-fn read<'a>(tuple: Tuple<'a>, cells: &mut Vec<Cell<'a>>) {
-    cells.extend(tuple.fields().map(|field| match field {
-        Field::Null => Cell::Null,
-        Field::Unchanged => Cell::Unchanged,
-        Field::Text(text) => Cell::Text(text),
-    }));
-}
-
-/// Reads an old row; what a key does not bring is absent. True where all columns came.
-fn read_old<'a>(old: Option<Old<'a>>, table: &Shared, cells: &mut Vec<Cell<'a>>) -> bool {
-    match old {
-        None => false,
-        Some(Old::Full(tuple)) => {
-            read(tuple, cells);
-            true
-        }
-        Some(Old::Key(tuple)) => {
-            read(tuple, cells);
-            for (cell, in_identity) in cells.iter_mut().zip(&table.in_identity) {
-                if !in_identity {
-                    *cell = Cell::Absent;
-                }
-            }
-            false
-        }
-    }
-}
-
-/// A full old row has what the new one leaves out because it did not change.
-fn complete<'a>(new: &mut [Cell<'a>], old: &[Cell<'a>]) {
-    for (new, old) in new.iter_mut().zip(old) {
-        if matches!(new, Cell::Unchanged) {
-            *new = *old;
-        }
-    }
-}
-
-/// Whether the message's key is another; it is not where the old row does not bring it.
-fn key_changed(table: &Shared, old: &[Cell<'_>], new: &[Cell<'_>]) -> bool {
-    let brought = |at: &usize| !matches!(old.get(*at), None | Some(Cell::Absent));
-    let differs =
-        |at: &usize| old.get(*at) != new.get(*at) && !matches!(new.get(*at), Some(Cell::Unchanged));
-    table.key.iter().all(brought) && table.key.iter().any(differs)
 }
 
 fn gone(open: Lsn, next: Lsn) -> Fault {

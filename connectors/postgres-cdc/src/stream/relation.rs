@@ -4,7 +4,7 @@ use longshore_sdk::postgres::Session;
 use longshore_sdk::{Ctx, Fault};
 
 use crate::catalog;
-use crate::pgoutput::RelationMessage;
+use crate::pgoutput::{Message, RelationMessage};
 use crate::select::TableName;
 use crate::work::{Shared, Work};
 
@@ -13,11 +13,11 @@ pub(super) enum Relation {
     Captured {
         id: u32,
         table: Shared,
+        /// The message that told of it, for learning it again.
+        body: Box<[u8]>,
     },
     /// Its rows are counted and nothing else.
-    PassedOver {
-        id: u32,
-    },
+    PassedOver { id: u32 },
 }
 
 impl Relation {
@@ -27,6 +27,7 @@ impl Relation {
         work: &mut Work,
         asking: &Session,
         message: &RelationMessage<'_>,
+        body: &[u8],
     ) -> Result<Self, Fault> {
         let id = message.id;
         let name = TableName::new(message.schema, message.table);
@@ -40,7 +41,29 @@ impl Relation {
         Ok(Self::Captured {
             id,
             table: Shared::new(captured),
+            body: body.into(),
         })
+    }
+
+    /// Learns it again, with the labels that its enums have now.
+    pub(super) async fn relearn(
+        &self,
+        ctx: &Ctx,
+        work: &mut Work,
+        asking: &Session,
+    ) -> Result<Option<Self>, Fault> {
+        let Self::Captured { body, .. } = self else {
+            return Ok(None);
+        };
+        let Message::Relation(message) = Message::parse(body)? else {
+            return Ok(None);
+        };
+        for column in &message.columns {
+            work.types.forget_enum(column.type_oid);
+        }
+        Self::learn(ctx, work, asking, &message, body)
+            .await
+            .map(Some)
     }
 
     pub(super) fn id(&self) -> u32 {

@@ -1,0 +1,54 @@
+//! Rows of messages as cells.
+
+use crate::envelope::Cell;
+use crate::pgoutput::{Field, Old, Tuple};
+use crate::work::Shared;
+
+pub(super) fn read<'a>(tuple: Tuple<'a>, cells: &mut Vec<Cell<'a>>) {
+    cells.extend(tuple.fields().map(|field| match field {
+        Field::Null => Cell::Null,
+        Field::Unchanged => Cell::Unchanged,
+        Field::Text(text) => Cell::Text(text),
+    }));
+}
+
+/// Reads an old row; what a key does not bring is absent. True where all columns came.
+pub(super) fn read_old<'a>(
+    old: Option<Old<'a>>,
+    table: &Shared,
+    cells: &mut Vec<Cell<'a>>,
+) -> bool {
+    match old {
+        None => false,
+        Some(Old::Full(tuple)) => {
+            read(tuple, cells);
+            true
+        }
+        Some(Old::Key(tuple)) => {
+            read(tuple, cells);
+            for (cell, in_identity) in cells.iter_mut().zip(&table.in_identity) {
+                if !in_identity {
+                    *cell = Cell::Absent;
+                }
+            }
+            false
+        }
+    }
+}
+
+/// A full old row has what the new one leaves out because it did not change.
+pub(super) fn complete<'a>(new: &mut [Cell<'a>], old: &[Cell<'a>]) {
+    for (new, old) in new.iter_mut().zip(old) {
+        if matches!(new, Cell::Unchanged) {
+            *new = *old;
+        }
+    }
+}
+
+/// Whether the message's key is another; it is not where the old row does not bring it.
+pub(super) fn key_changed(table: &Shared, old: &[Cell<'_>], new: &[Cell<'_>]) -> bool {
+    let brought = |at: &usize| !matches!(old.get(*at), None | Some(Cell::Absent));
+    let differs =
+        |at: &usize| old.get(*at) != new.get(*at) && !matches!(new.get(*at), Some(Cell::Unchanged));
+    table.key.iter().all(brought) && table.key.iter().any(differs)
+}
