@@ -78,6 +78,14 @@ impl Rest {
         )
     }
 
+    /// Deletes something.
+    ///
+    /// # Errors
+    /// When the answer is none of success.
+    pub fn delete(&self, path: &str) -> Result<Value> {
+        expect_success(path, self.send(&Method::DELETE, path, None)?)
+    }
+
     /// Deploys a connector, or replaces its config.
     ///
     /// # Errors
@@ -125,6 +133,23 @@ impl Rest {
                 .flatten()
                 .map(|listed| &listed["name"]);
             Ok(names.any(|name| name == topic))
+        })
+    }
+
+    /// The same for the topic of a connector: ends when one of its tasks fails.
+    ///
+    /// # Errors
+    /// When a task fails, or the topic does not come.
+    pub fn until_created(&self, topic: &str, connector: &str) -> Result<()> {
+        self.wait(&format!("topic {topic}"), || {
+            let status = self.get(&format!("/connectors/{connector}/status"))?;
+            let mut tasks = status["tasks"].as_array().into_iter().flatten();
+            if let Some(task) = tasks.find(|task| task["state"] == "FAILED") {
+                bail!("a task of {connector} failed: {}", task["trace"]);
+            }
+            let topics = self.get("/topics")?;
+            let mut topics = topics.as_array().into_iter().flatten();
+            Ok(topics.any(|listed| listed["name"] == topic))
         })
     }
 

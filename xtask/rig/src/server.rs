@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use crate::programs::{Programs, capture};
 
@@ -46,7 +49,7 @@ pub struct Server {
     programs: Programs,
     folder: PathBuf,
     keeper: Child,
-    settings: Vec<(String, String)>,
+    settings: Mutex<Vec<(String, String)>>,
     /// Its port on 127.0.0.1.
     pub port: u16,
 }
@@ -74,11 +77,11 @@ impl Server {
             .process_group(0)
             .spawn()
             .context("start the keeper of a server")?;
-        let mut server = Self {
+        let server = Self {
             programs: programs.clone(),
             folder,
             keeper,
-            settings: Vec::new(),
+            settings: Mutex::default(),
             port: free_port()?,
         };
         for (key, value) in SETTINGS.iter().chain(settings) {
@@ -97,27 +100,25 @@ impl Server {
     }
 
     /// Changes a setting for the next start.
-    pub fn set(&mut self, key: &str, value: &str) {
-        self.settings.retain(|(set, _)| set != key);
-        self.settings.push((key.to_owned(), value.to_owned()));
+    pub fn set(&self, key: &str, value: &str) {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        settings.retain(|(set, _)| set != key);
+        settings.push((key.to_owned(), value.to_owned()));
     }
 
     /// Starts it after a stop, on the same port.
     ///
     /// # Errors
     /// When it does not start, with its log.
-    pub fn start_again(&mut self) -> Result<()> {
+    pub fn start_again(&self) -> Result<()> {
         let place = format!("-p {} -k {}", self.port, self.folder.display());
-        let settings = self.settings.iter();
-        let settings = settings.map(|(key, value)| format!(" -c {key}='{value}'"));
+        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = settings.iter();
+        let settings: String = settings
+            .map(|(key, value)| format!(" -c {key}='{value}'"))
+            .collect();
         let mut start = self.pg_ctl();
-        start.args([
-            "-w",
-            "-s",
-            "-o",
-            &(place + &settings.collect::<String>()),
-            "-l",
-        ]);
+        start.args(["-w", "-s", "-o", &(place + &settings), "-l"]);
         capture(start.arg(self.log_file()).arg("start"))
             .map(drop)
             .with_context(|| self.read_log())
@@ -127,7 +128,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not end.
-    pub fn stop(&mut self, how: Stop) -> Result<()> {
+    pub fn stop(&self, how: Stop) -> Result<()> {
         let mode = match how {
             Stop::Fast => "fast",
             Stop::Immediate => "immediate",
@@ -136,9 +137,29 @@ impl Server {
         capture(self.pg_ctl().args(["-w", "-s", "-m", mode, "stop"])).map(drop)
     }
 
+    /// Its children go when they see that it has gone, and until then a new server would not start over them.
     fn kill(&self) -> Result<()> {
-        let pid = Pid::from_raw(self.id()?).context("a process id is above 0")?;
-        kill_process(pid, Signal::KILL).context("kill the server")
+        let id = self.id()?;
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        let pid = |id: i32| Pid::from_raw(id).context("a process id is above 0");
+        let mut processes = vec![open(pid(id)?)?];
+        for child in children.split_ascii_whitespace() {
+            // One may have gone meanwhile.
+            processes.extend(open(pid(child.parse()?)?).ok());
+        }
+        kill_process(pid(id)?, Signal::KILL).context("kill the server")?;
+        for process in processes {
+            poll(&mut [PollFd::new(&process, PollFlags::IN)], None)?;
+        }
+        // Whoever reaps it may be slow, and as long these would stand for a server that runs.
+        let socket = format!(".s.PGSQL.{}.lock", self.port);
+        for lock in [
+            self.data_dir().join("postmaster.pid"),
+            self.folder.join(socket),
+        ] {
+            fs::remove_file(lock).context("remove a lock of the server")?;
+        }
+        Ok(())
     }
 
     /// The address of a database, with the superuser's name and password.
@@ -211,6 +232,10 @@ impl Drop for Server {
         drop(self.keeper.stdin.take());
         self.keeper.wait().ok();
     }
+}
+
+fn open(pid: Pid) -> Result<OwnedFd> {
+    pidfd_open(pid, PidfdFlags::empty()).context("watch a process")
 }
 
 fn free_port() -> Result<u16> {

@@ -12,5 +12,6 @@ mod demo;
 mod documents;
 mod kafka;
 mod kill;
+mod postgres;
 mod simulation;
 mod start;
