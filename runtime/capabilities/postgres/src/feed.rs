@@ -94,9 +94,12 @@ impl Feed {
                 () = shared.has_confirmed.notified() => {}
                 () = shared.buffer.room(), if full => self.heard = Instant::now(),
                 received = look(wire, look_at), if !full => {
-                    received.and_then(|()| wire.rest()).map_err(Error::lost)?;
-                    look_at = Instant::now() + READ_INTERVAL;
+                    received.map_err(Error::lost)?;
                     self.heard = Instant::now();
+                    if !wire.has_much() {
+                        wire.rest().map_err(Error::lost)?;
+                        look_at = self.heard + READ_INTERVAL;
+                    }
                     self.frame(wire).await?;
                 }
             }

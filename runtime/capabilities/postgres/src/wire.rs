@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use futures_util::FutureExt;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -70,15 +71,29 @@ impl Wire {
         sent.map_err(Error::lost)
     }
 
-    /// Waits for bytes. May be dropped at any moment.
+    /// Waits for bytes, and takes what is there. May be dropped at any moment.
     pub(crate) async fn receive(&mut self) -> io::Result<()> {
         self.make_room();
         let received = self.socket.read(&mut self.input[self.unread.end..]).await?;
-        self.unread.end += received;
-        match received {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
+        if received == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.unread.end += received;
+        // TLS gives a few records a time, however many are here.
+        while self.socket.is_encrypted() && !self.has_much() {
+            let more = self.socket.read(&mut self.input[self.unread.end..]);
+            match more.now_or_never() {
+                Some(Ok(received)) if received > 0 => self.unread.end += received,
+                // Whatever has ended it ends the next read too.
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// So much came that more of it is likely to be here.
+    pub(crate) fn has_much(&self) -> bool {
+        self.unread.len() >= READ_BYTES
     }
 
     fn make_room(&mut self) {
