@@ -392,6 +392,7 @@ impl PostgresSource {
             .stream(ctx, stream, &self.work.config.keys.slot)
             .await?;
         let watermark = stream.watermark();
+        let is_urgent = stream.is_urgent;
         let history = self.place.as_ref().map(|place| place.history.clone());
         let history = history.expect("a place stands before every stream");
         let phase = Phase::Stream(stream.place.clone());
@@ -401,11 +402,13 @@ impl PostgresSource {
             self.state = State::Connecting;
         }
         let place = Place { history, phase };
-        if filling.batch.rows() == 0 && self.place.as_ref() == Some(&place) {
+        let is_news = filling.batch.rows() > 0 || watermark.is_some() || is_urgent;
+        if !is_news && self.place.as_ref() == Some(&place) {
             return Ok(Polled::default());
         }
         let mut polled = self.returned(filling, place)?;
         polled.watermarks.extend(watermark);
+        polled.store_now = is_urgent;
         Ok(polled)
     }
 

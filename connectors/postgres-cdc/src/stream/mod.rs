@@ -6,6 +6,7 @@
 //! *Invariant*: what a batch confirms is the end of a transaction that is whole in it or before it, or a keepalive that
 //! came outside of any (invariant 1).
 
+mod echo;
 mod judge;
 mod relation;
 mod rows;
@@ -23,6 +24,7 @@ use crate::pgoutput::{Begin, Message, Tuple};
 use crate::position::{OpenTransaction, StreamPlace};
 use crate::work::{Filling, Shared, Work, recycle};
 
+use echo::Echo;
 use judge::Verdict;
 use relation::Relation;
 use rows::{complete, key_changed, read, read_old};
@@ -45,6 +47,11 @@ pub(crate) struct Stream {
     old_cells: Vec<Cell<'static>>,
     /// What the last batch confirmed.
     confirmed: Lsn,
+    /// The furthest that the server has said.
+    heard: Lsn,
+    echo: Echo,
+    /// Whether the server waits for what is confirmed, so that it is stored now.
+    pub(crate) is_urgent: bool,
     /// When the last transaction that was read committed.
     pub(crate) committed_us: Option<i64>,
     /// Whether it goes by another config than the present one, to the end of the open transaction.
@@ -79,7 +86,9 @@ impl Stream {
     ) -> Self {
         Self {
             is_for_open_only,
-            confirmed: place.confirmed,
+            // What is stored from before may not have reached the server.
+            confirmed: Lsn(0),
+            heard: Lsn(0),
             place,
             wal,
             asking,
@@ -89,6 +98,8 @@ impl Stream {
             relations: HashMap::new(),
             new_cells: Vec::new(),
             old_cells: Vec::new(),
+            echo: Echo::default(),
+            is_urgent: false,
             committed_us: None,
         }
     }
@@ -145,7 +156,7 @@ impl Stream {
 
     /// What the batch completes, where it completes more than the last one.
     pub(crate) fn watermark(&mut self) -> Option<Watermark> {
-        if self.place.confirmed <= self.confirmed {
+        if self.place.confirmed <= self.confirmed || self.place.confirmed > self.heard {
             return None;
         }
         self.confirmed = self.place.confirmed;
@@ -169,8 +180,10 @@ impl Stream {
                 self.at = frames.len();
                 break;
             };
+            let (WalFrame::Keepalive { lsn } | WalFrame::Message { lsn, .. }) = frame;
+            self.heard = self.heard.max(Lsn(lsn));
             match frame {
-                WalFrame::Keepalive { lsn } => self.keepalive(Lsn(lsn)),
+                WalFrame::Keepalive { lsn } => self.keepalive(Lsn(lsn), ctx.now_us()),
                 WalFrame::Message { lsn, body } => {
                     let message = Message::parse(body)?;
                     if let Message::Commit { end } = message {
@@ -298,7 +311,8 @@ impl Stream {
     }
 
     /// The server has sent all that committed before; inside a transaction that says nothing.
-    fn keepalive(&mut self, lsn: Lsn) {
+    fn keepalive(&mut self, lsn: Lsn, now_us: i64) {
+        self.is_urgent = self.echo.heard(lsn, now_us);
         if self.transaction.is_none() && self.place.open.is_none() {
             self.place.confirmed = self.place.confirmed.max(lsn);
         }
