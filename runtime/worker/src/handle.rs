@@ -164,8 +164,9 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
         self.put_checked(config, false).await
     }
 
-    /// Deletes a connector. Its offsets stay. With `cleanup` it is deleted once its plugin has taken
-    /// away what it leaves behind in the outside system, which goes on after the answer.
+    /// Deletes a connector. Its offsets stay, as in Kafka Connect. With `cleanup` it is deleted once
+    /// its plugin has taken away what it leaves behind in the outside system, which goes on after the
+    /// answer; a source's offsets, which tell of what was there, go as well.
     ///
     /// # Errors
     /// When there is none of that name.

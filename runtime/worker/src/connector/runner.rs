@@ -116,7 +116,7 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
             match &mut deployment {
                 None if gone => return,
                 None if want.cleanup => {
-                    self.clean_up(&want).await;
+                    self.clean_up(&want, n_before).await;
                     continue;
                 }
                 None => {
@@ -147,8 +147,8 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
         }
     }
 
-    /// Takes away what the connector leaves behind, until something else is wanted.
-    async fn clean_up(&mut self, want: &Desired) {
+    /// Takes away what the connector of once `n_tasks` leaves behind, until something else is wanted.
+    async fn clean_up(&mut self, want: &Desired, n_tasks: u32) {
         let reports = self.report_sender(want);
         let config = want.config.as_ref();
         let config = config.expect("a deleted connector is not cleaned up");
@@ -157,7 +157,7 @@ impl<B: Broker, P: Plugins> Runner<B, P> {
             () = self.shutdown.cancelled() => {}
             // The worker's loop waits for us; it does not go first.
             _ = self.desired.changed() => {}
-            () = clean_up(&self.context, config, &reports) => {}
+            () = clean_up(&self.context, config, n_tasks, &reports) => {}
         }
     }
 

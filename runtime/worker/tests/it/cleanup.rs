@@ -1,10 +1,14 @@
 //! What a connector leaves behind, and taking it away before the connector is deleted.
 
-use longshore_model::{Fault, FaultClass};
+use longshore_model::{Fault, FaultClass, SourcePosition};
+use longshore_pipeline::delivery::{OFFSETS_TOPIC, stored_positions};
+use longshore_pipeline::keyed::KeyedTopic;
+use longshore_pipeline::memory::MemoryBroker;
+use longshore_pipeline::port::Fetch;
 use longshore_worker::State::{Failed, Running, Unassigned};
 use longshore_worker::{Error, RestartRequest};
 
-use crate::fixture::{TestWorker, collect, lines, name, submitted};
+use crate::fixture::{TestWorker, collect, lines, name, submitted, topic};
 
 fn fault(class: FaultClass) -> Fault {
     Fault::new(class, "slot-in-use", "somebody reads from it")
@@ -23,6 +27,21 @@ async fn deployed(cleanups: &[FaultClass]) -> TestWorker {
 
 async fn gone(worker: &TestWorker) {
     assert!(worker.wait(|| worker.handle.connectors().is_empty()).await);
+}
+
+/// What the connector has stored.
+async fn positions(worker: &TestWorker, connector: &str) -> Vec<SourcePosition> {
+    let records = worker.broker.replay(&topic(OFFSETS_TOPIC)).await.unwrap();
+    stored_positions(&name(connector), &records)
+}
+
+/// What a cleanup does before it has the connector deleted.
+async fn remove_positions(broker: &MemoryBroker) {
+    let offsets = topic(OFFSETS_TOPIC);
+    let keys = broker.replay(&offsets).await.unwrap().into_iter();
+    let keys = keys.map(|record| (record.key, None)).collect();
+    let mut stored = KeyedTopic::open(broker.clone(), offsets).await.unwrap();
+    stored.put_all(keys).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,11 +69,57 @@ async fn a_connector_is_deleted_once_it_has_cleaned_up_with_its_last_positions()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plain_deletion_cleans_nothing_up() {
+async fn a_plain_deletion_cleans_nothing_up_and_leaves_the_positions() {
     let worker = deployed(&[]).await;
+    let stored = positions(&worker, "c").await;
+    assert_eq!(stored.len(), 1);
     worker.handle.delete(&name("c"), false).await.unwrap();
     gone(&worker).await;
     assert!(worker.plugins.cleaned.lock().unwrap().is_empty());
+    assert_eq!(positions(&worker, "c").await, stored);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_that_was_cleaned_up_begins_anew_under_its_name() {
+    let worker = deployed(&[]).await;
+    let other = lines(&[("topic", "u")]).into_iter();
+    let other = other.map(|(key, value)| (key, if key == "name" { "other" } else { value }));
+    worker.create(&other.collect::<Vec<_>>()).await;
+    worker.reach_values("u", 3).await;
+    worker.handle.delete(&name("c"), true).await.unwrap();
+    let is_gone = || worker.handle.connectors() == [name("other")];
+    assert!(worker.wait(is_gone).await);
+    assert_eq!(positions(&worker, "c").await, []);
+    assert_eq!(positions(&worker, "other").await.len(), 1);
+    worker.create(&lines(&[])).await;
+    worker.reach_values("t", 6).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn positions_stay_until_the_cleanup_has_succeeded() {
+    let worker = deployed(&[FaultClass::Denied]).await;
+    let stored = positions(&worker, "c").await;
+    worker.handle.delete(&name("c"), true).await.unwrap();
+    let has_failed = || worker.status("c").connector.state == Failed;
+    assert!(worker.wait(has_failed).await);
+    assert_eq!(positions(&worker, "c").await, stored);
+    worker.handle.delete(&name("c"), true).await.unwrap();
+    gone(&worker).await;
+    assert_eq!(positions(&worker, "c").await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cleanup_that_died_behind_its_positions_goes_on_without_them() {
+    let worker = deployed(&[FaultClass::Denied]).await;
+    worker.handle.delete(&name("c"), true).await.unwrap();
+    let has_failed = || worker.status("c").connector.state == Failed;
+    assert!(worker.wait(has_failed).await);
+    let broker = worker.stop().await;
+    remove_positions(&broker).await;
+    let worker = TestWorker::start_over(broker, &[]).await;
+    gone(&worker).await;
+    let none: Vec<SourcePosition> = Vec::new();
+    assert_eq!(*worker.plugins.cleaned.lock().unwrap(), [none]);
 }
 
 #[tokio::test(start_paused = true)]
