@@ -13,6 +13,7 @@ mod idle;
 mod lines;
 mod log;
 mod plugin_cost;
+mod postgres;
 mod process_cost;
 mod raw;
 mod recovery;
@@ -65,6 +66,32 @@ pub const ALL: &[Bench] = &[
         about: "GET /connectors while ten guests compute without end, beside the same while none does",
         disk_bytes: 1 << 20,
         run: hot_guests::run,
+    },
+    Bench {
+        name: "postgres-stream",
+        about: "1 M rows of 100 bytes in transactions of 100 that wait in a slot, JSON without schemas, flush commit, three \
+                times, each beside pg_recvlogical to a file",
+        disk_bytes: 8 << 30,
+        run: postgres::stream,
+    },
+    Bench {
+        name: "postgres-transaction",
+        about: "the same rows in one transaction",
+        disk_bytes: 8 << 30,
+        run: postgres::transaction,
+    },
+    Bench {
+        name: "postgres-snapshot",
+        about: "a snapshot of the same rows, three times, each beside COPY to /dev/null and a raw synced write of the bytes \
+                that the worker wrote",
+        disk_bytes: 8 << 30,
+        run: postgres::snapshot,
+    },
+    Bench {
+        name: "postgres-latency",
+        about: "from commit to a reader of the topic at 2,000 changes a second, beside a raw sync",
+        disk_bytes: 1 << 30,
+        run: postgres::latency,
     },
     Bench {
         name: "log",

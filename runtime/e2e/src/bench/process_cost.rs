@@ -38,6 +38,11 @@ impl Cost {
     pub(super) fn of_this_process() -> Result<Self> {
         Self::of(std::process::id())
     }
+
+    /// CPU seconds of the processes that this one started and that have ended.
+    pub(super) fn of_children() -> Result<f64> {
+        cpu_fields(&Path::new("/proc").join("self"), [13, 14])
+    }
 }
 
 /// CPU seconds of a process's threads of this name.
@@ -62,13 +67,18 @@ pub(super) fn run_to_end(command: &mut Command) -> Result<f64> {
 }
 
 fn cpu_seconds(folder: &Path) -> Result<f64> {
+    cpu_fields(folder, [11, 12])
+}
+
+/// The sum of two counts of clock ticks, counted from the state of the process.
+fn cpu_fields(folder: &Path, places: [usize; 2]) -> Result<f64> {
     let stat = fs::read_to_string(folder.join("stat"))?;
     // The name stands in parentheses and may hold anything.
     let (_, fields) = stat.rsplit_once(')').context("a process has a name")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks =
         |index: usize| -> Result<f64> { Ok(fields.get(index).context("a field")?.parse()?) };
-    Ok((ticks(11)? + ticks(12)?) / rustix::param::clock_ticks_per_second() as f64)
+    Ok((ticks(places[0])? + ticks(places[1])?) / rustix::param::clock_ticks_per_second() as f64)
 }
 
 fn number(folder: &Path, file: &str, field: &str) -> Result<f64> {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail};
+use longshore_e2e::postgres::proof;
 use longshore_e2e::{kill, program, seed, simulation};
 
 /// A part of the proof.
@@ -35,6 +36,30 @@ const PARTS: &[Part] = &[
         rounds: 100,
         at_a_time: 10,
         run: producers,
+    },
+    Part {
+        name: "postgres-snapshot",
+        claim: "kill -9 at random points while a snapshot reads tables with and without a usable key, which four sessions \
+                change meanwhile, and their keys: replaying the topics gives the tables; each committed change is told once, in \
+                the order of its row, or was seen by the snapshot that read the row (without a usable key reads may \
+                repeat); the slot was never confirmed past what was stored",
+        rounds: 100,
+        at_a_time: 10,
+        run: proof::snapshot,
+    },
+    Part {
+        name: "postgres-stream",
+        claim: "kill -9 at random points while the changes of four sessions stream: the same, and no change is told twice",
+        rounds: 100,
+        at_a_time: 20,
+        run: proof::stream,
+    },
+    Part {
+        name: "postgres-transaction",
+        claim: "kill -9 at random points while one transaction of a million rows streams: every row is told once, in order",
+        rounds: 100,
+        at_a_time: 20,
+        run: proof::transaction,
     },
     Part {
         name: "simulation",

@@ -4,6 +4,7 @@
 mod capture;
 mod database;
 mod event;
+pub mod proof;
 mod psql;
 mod shared;
 
