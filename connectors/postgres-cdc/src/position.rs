@@ -42,6 +42,8 @@ pub(crate) struct SnapshotPlace {
     pub(crate) consistent: Lsn,
     /// Counts positions.
     pub(crate) step: u64,
+    /// Behind the last transaction that the slot's own snapshot saw.
+    pub(crate) xmax: u64,
     pub(crate) ranges: Ranges,
 }
 
@@ -108,6 +110,7 @@ impl Place {
                 offset["phase"] = json!("snapshot");
                 offset["lsn"] = json!(place.consistent.0);
                 offset["step"] = json!(place.step);
+                offset["xmax"] = json!(place.xmax);
                 offset["delivered"] = place.ranges.to_json();
             }
             Phase::Stream(place) => {
@@ -179,6 +182,7 @@ impl Place {
             "snapshot" => Phase::Snapshot(SnapshotPlace {
                 consistent: lsn,
                 step: offset["step"].as_u64()?,
+                xmax: offset["xmax"].as_u64()?,
                 ranges: ranges(&offset["delivered"])?,
             }),
             "stream" => Phase::Stream(StreamPlace {
@@ -243,6 +247,7 @@ mod tests {
         let snapshot = |step| SnapshotPlace {
             consistent: Lsn(100),
             step,
+            xmax: 700,
             ranges: delivered(),
         };
         let inside = |ordinal| StreamPlace {

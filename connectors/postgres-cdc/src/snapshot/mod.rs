@@ -77,6 +77,7 @@ impl Snapshot {
         let place = SnapshotPlace {
             consistent: Lsn(created.consistent_point),
             step: 0,
+            xmax: 0,
             ranges: Default::default(),
         };
         Self::over(ctx, work, version, sessions, place, None, Some(exporter)).await
@@ -99,6 +100,9 @@ impl Snapshot {
         let name = catalog::text(&row, 0)?.to_owned();
         let until = Lsn::parse(catalog::text(&row, 2)?).ok_or_else(no_snapshot)?;
         let seen = Seen::parse(catalog::text(&row, 1)?, until).ok_or_else(no_snapshot)?;
+        if seen.xmin < place.xmax {
+            return Err(too_early());
+        }
         place.ranges.resume();
         let sessions = join(ctx, work, &name, vec![first]).await?;
         Self::over(ctx, work, version, sessions, place, Some(seen), None).await
@@ -109,7 +113,7 @@ impl Snapshot {
         work: &Work,
         version: u32,
         sessions: Vec<Session>,
-        place: SnapshotPlace,
+        mut place: SnapshotPlace,
         seen: Option<Seen>,
         exporter: Option<Replication>,
     ) -> Result<Self, Fault> {
@@ -137,7 +141,10 @@ impl Snapshot {
                 .query("SELECT txid_snapshot_xmax(txid_current_snapshot())")
                 .await?,
         )?;
-        let xmax: Option<i64> = catalog::text(&row, 0)?.parse().ok();
+        let xmax: u64 = catalog::text(&row, 0)?.parse().map_err(|_| no_snapshot())?;
+        if seen.is_none() {
+            place.xmax = xmax;
+        }
         let now_us = ctx.now_us();
         Ok(Self {
             source: SourceFields {
@@ -145,7 +152,7 @@ impl Snapshot {
                 snapshot: SnapshotMark::True,
                 last_commit: None,
                 lsn: Some(place.consistent.0),
-                txid: xmax,
+                txid: i64::try_from(xmax).ok(),
                 xmin: None,
             },
             progress: Progress {
@@ -355,6 +362,17 @@ fn changed_meanwhile(fault: Fault) -> Fault {
         },
         _ => fault,
     }
+}
+
+/// The slot goes by the log, snapshots by what is visible, and between the two a commit can wait, for a standby for
+/// example. The stream begins behind it, so that a snapshot without it would lose it.
+fn too_early() -> Fault {
+    let message = "a transaction that the slot has passed, or one that ran when the slot was made, has not ended yet";
+    Fault::new(
+        FaultClass::Retriable,
+        "postgres-snapshot-too-early",
+        message,
+    )
 }
 
 fn no_snapshot() -> Fault {
