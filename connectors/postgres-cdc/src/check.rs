@@ -1,4 +1,6 @@
-//! Whether a database can be captured as a config says. Changes nothing.
+//! Whether a database can be captured as a config says, and what of it deserves a look. Changes nothing.
+
+mod table;
 
 use std::collections::BTreeSet;
 
@@ -6,7 +8,7 @@ use longshore_sdk::postgres::{Session, quote_ident};
 use longshore_sdk::{Ctx, Fault, FaultClass, Problem};
 
 use crate::catalog::{self, Publication, Server, Table};
-use crate::config::{PostgresConfig, PublicationMode, SnapshotMode};
+use crate::config::{PostgresConfig, PublicationMode};
 use crate::select::TableName;
 use crate::setup;
 use crate::source::{ask, replicate};
@@ -15,14 +17,15 @@ use crate::work::Work;
 /// Most tables that are named one by one.
 const TABLES_MAX: usize = 100;
 
-/// Everything that is wrong, as far as it can be known now.
+/// Everything that is wrong or deserves a look, as far as it can be known now.
 pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem> {
     let mut findings = config.refused.clone();
+    findings.extend_from_slice(&config.warnings);
     let session = match ask(ctx, config).await {
         Ok(session) => session,
         Err(fault) => {
             let key = connection_key(&fault).to_owned();
-            findings.push(at(&key, fault));
+            findings.push(Problem::refusal(&key, fault));
             return findings;
         }
     };
@@ -41,7 +44,8 @@ pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem>
         findings,
     };
     if let Err(fault) = checking.everything().await {
-        checking.findings.push(at("database.hostname", fault));
+        let refusal = Problem::refusal("database.hostname", fault);
+        checking.findings.push(refusal);
     }
     checking.findings
 }
@@ -62,13 +66,16 @@ impl Checking<'_> {
         }
         self.replication(&server).await;
         self.slot(&server).await?;
+        let all = catalog::all_tables(&self.session).await?;
+        let selected = self.selected(&all);
         let publication = &self.config.keys.publication;
         let found = catalog::publication(&self.session, publication).await?;
-        let tables = self.tables(&server, found).await?;
-        for table in tables.iter().take(TABLES_MAX) {
-            self.table(&server, table).await?;
-        }
-        Ok(())
+        self.publication(&server, found, &selected).await?;
+        let would_take_all =
+            found.is_none() && self.config.publication_mode() == PublicationMode::AllTables;
+        let published = if would_take_all { &all } else { &selected };
+        self.identities(found, published).await?;
+        self.tables(&server, &selected).await
     }
 
     /// Rights and free senders show by connecting.
@@ -90,7 +97,8 @@ impl Checking<'_> {
         } else {
             ("database.user", format!("ALTER ROLE {user} REPLICATION"))
         };
-        self.findings.push(at(key, fault.with("sql", sql)));
+        let refusal = Problem::refusal(key, fault.with("sql", sql));
+        self.findings.push(refusal);
     }
 
     async fn slot(&mut self, server: &Server) -> Result<(), Fault> {
@@ -116,15 +124,12 @@ impl Checking<'_> {
     }
 
     /// The tables that would be captured.
-    async fn tables(
-        &mut self,
-        server: &Server,
-        publication: Option<Publication>,
-    ) -> Result<Vec<Table>, Fault> {
+    fn selected(&mut self, all: &[Table]) -> Vec<Table> {
         let (config, keys) = (self.config, &self.config.keys);
-        let all = catalog::all_tables(&self.session).await?;
-        let selected: Vec<Table> = (all.into_iter())
+        let selected: Vec<Table> = all
+            .iter()
             .filter(|table| config.selection.takes_table(&table.name))
+            .cloned()
             .collect();
         for name in config.selection.named_tables(keys.table_include.as_deref()) {
             let is_there = |table: &Table| table.name.to_string().eq_ignore_ascii_case(name);
@@ -139,6 +144,17 @@ impl Checking<'_> {
                 );
             }
         }
+        selected
+    }
+
+    /// Whether the publication is there or can be made, and has what is captured.
+    async fn publication(
+        &mut self,
+        server: &Server,
+        publication: Option<Publication>,
+        selected: &[Table],
+    ) -> Result<(), Fault> {
+        let (config, keys) = (self.config, &self.config.keys);
         match (publication, config.publication_mode()) {
             (None, PublicationMode::Disabled) => {
                 let sql = setup::create_publication(config, None);
@@ -154,15 +170,15 @@ impl Checking<'_> {
                     &sql,
                 );
             }
-            (None, mode) => self.may_publish(server, mode, &selected).await?,
+            (None, mode) => self.may_publish(server, mode, selected).await?,
             (Some(publication), mode) => {
                 self.publishes_changes(publication);
                 if mode != PublicationMode::Filtered {
-                    self.is_published(server, &selected).await?;
+                    self.is_published(server, selected).await?;
                 }
             }
         }
-        Ok(selected)
+        Ok(())
     }
 
     /// Whether the user may make the publication that is missing.
@@ -277,52 +293,21 @@ impl Checking<'_> {
         Ok(oids.any(|oid| published.contains(&oid)))
     }
 
-    /// What a snapshot may read, and what the table's types are.
-    async fn table(&mut self, server: &Server, table: &Table) -> Result<(), Fault> {
-        let reads = self.config.snapshot_mode() != SnapshotMode::NoData;
-        let name = table.name.to_string();
-        if reads && !table.readable {
-            let message = format!("{} may not read {name}, which a snapshot does", server.user);
-            let sql = format!(
-                "GRANT SELECT ON {} TO {}",
-                quoted(&table.name),
-                quote_ident(&server.user)
-            );
-            self.finding(
-                "database.user",
-                "postgres-no-select",
-                message,
-                Some(&name),
-                &sql,
-            );
-        }
-        let description = self.work.describe(&self.session, table.oid).await?;
-        let published = table.columns.as_deref();
-        let making = self.work.making(self.ctx);
-        if let Err(fault) = making.described(&table.name, table.identity, published, &description) {
-            let key = fault.detail("key").unwrap_or("unknown.types").to_owned();
-            self.findings.push(at(&key, fault));
-        }
-        Ok(())
-    }
-
     fn finding(&mut self, key: &str, code: &str, message: String, table: Option<&str>, sql: &str) {
-        let mut fault = Fault::new(FaultClass::Config, code, message);
-        if let Some(table) = table {
-            fault = fault.with("table", table);
-        }
-        if !sql.is_empty() {
-            fault = fault.with("sql", sql);
-        }
-        self.findings.push(at(key, fault));
+        let fault = about(code, message, table, sql);
+        self.findings.push(Problem::refusal(key, fault));
     }
 }
 
-fn at(key: &str, fault: Fault) -> Problem {
-    Problem {
-        key: key.to_owned(),
-        fault,
+fn about(code: &str, message: String, table: Option<&str>, sql: &str) -> Fault {
+    let mut fault = Fault::new(FaultClass::Config, code, message);
+    if let Some(table) = table {
+        fault = fault.with("table", table);
     }
+    if !sql.is_empty() {
+        fault = fault.with("sql", sql);
+    }
+    fault
 }
 
 /// The key whose value a failed connection speaks of.

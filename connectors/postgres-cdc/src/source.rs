@@ -81,9 +81,6 @@ impl Source for PostgresSource {
         if let Some(problem) = config.refused.first() {
             return Err(problem.fault.clone());
         }
-        for warning in &config.warnings {
-            ctx.log(Level::Warn, warning, &[]);
-        }
         let partition = config.partition();
         let ours: Value = serde_json::from_str(&partition).expect("it was just written");
         let stored = positions

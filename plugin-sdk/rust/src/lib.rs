@@ -99,7 +99,7 @@ pub use longshore_model::{
     schema, wal,
 };
 pub use longshore_sdk_macros::Config;
-pub use plugin::{Cleanup, Contract, Contracts, Leftover, Plugin, Problem};
+pub use plugin::{Cleanup, Contract, Contracts, Leftover, Plugin, Problem, Severity};
 pub use sink::{Assignment, AssignmentChange, RowFault, Sink, TopicPosition};
 pub use source::{PollLimits, Polled, Source};
 pub use transform::Transform;

@@ -21,20 +21,52 @@ pub trait Plugin {
     }
 }
 
-/// A config key that is wrong, and why.
+/// How much a problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The config is not taken.
+    Refusal,
+    /// The config is taken, and a person should have a look.
+    Warning,
+}
+
+/// What there is to say of a config key, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The key; empty where it is the config as a whole.
     pub key: String,
+    /// How much it matters.
+    pub severity: Severity,
     /// Why.
     pub fault: Fault,
 }
 
+impl Problem {
+    /// What is so wrong with a key that the config is not taken.
+    #[must_use]
+    pub fn refusal(key: &str, fault: Fault) -> Self {
+        Self {
+            key: key.to_owned(),
+            severity: Severity::Refusal,
+            fault,
+        }
+    }
+
+    /// What a person should have a look at; the config is taken all the same.
+    #[must_use]
+    pub fn warning(key: &str, fault: Fault) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::refusal(key, fault)
+        }
+    }
+}
+
 impl From<Fault> for Problem {
-    /// The fault's detail `key` says which.
+    /// A refusal; the fault's detail `key` says of which key.
     fn from(fault: Fault) -> Self {
         let key = fault.detail("key").unwrap_or_default().to_owned();
-        Self { key, fault }
+        Self::refusal(&key, fault)
     }
 }
 
@@ -70,7 +102,8 @@ pub trait Cleanup: Source {
         positions: Vec<SourcePosition>,
     ) -> Result<Vec<Leftover>, Fault>;
 
-    /// Removes all of it; what is gone already is no error. Called when no task runs.
+    /// Removes all of it; what is gone already is no error. Called when no task runs, and again when
+    /// that was interrupted: then perhaps without positions, which means that all is gone.
     ///
     /// # Errors
     /// When something cannot be removed now.

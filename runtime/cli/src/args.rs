@@ -102,7 +102,7 @@ pub(crate) enum ConnectorCommand {
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
     pub(crate) name: String,
-    /// Remove what it would leave behind, such as a replication slot, before it is deleted
+    /// Remove what it would leave behind, such as a replication slot, and its offsets before it is deleted
     #[arg(long)]
     pub(crate) drop_slot: bool,
 }

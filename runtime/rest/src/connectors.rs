@@ -89,7 +89,8 @@ pub(crate) async fn get<B: Broker, P: Plugins>(
 }
 
 /// Deletes a connector; its offsets stay. With `cleanup` it is deleted once its plugin has removed what it leaves behind in
-/// the outside system; its status says meanwhile why it could not, and a config that is put keeps the connector.
+/// the outside system, and its offsets go as well; its status says meanwhile why it could not, and a config that is put
+/// keeps the connector.
 #[utoipa::path(delete, operation_id = "connectors_delete", path = "/connectors/{name}", tag = "connectors",
     params(("name" = String, Path), ("cleanup" = Option<bool>, Query)),
     responses((status = 204), (status = 202, description = "With cleanup"), (status = 404, body = ErrorBody)))]

@@ -112,10 +112,8 @@ impl Read<'_> {
         let text = self.settings.get(name).map(String::as_str);
         let parsed = parse_value(key, text).or_else(|error| {
             let fault = Fault::new(FaultClass::Config, "config", error.to_string());
-            self.problems.push(Problem {
-                key: name.to_owned(),
-                fault: fault.with("key", name),
-            });
+            let problem = Problem::refusal(name, fault.with("key", name));
+            self.problems.push(problem);
             parse_value(key, None)
         });
         let value = parsed.expect("defaults satisfy their own definition");

@@ -337,6 +337,10 @@ impl<B: Broker, P: Plugins> WorkerHandle<B, P> {
                 reply,
             })
             .await?;
+        for warning in validation.warnings() {
+            let (key, finding) = (&warning.key, &warning.message);
+            tracing::warn!(connector = %name, key, finding, "the config was taken and deserves a look");
+        }
         let mut info = self.connector(&name)?;
         if is_new {
             // Planned only after this, as in Kafka Connect; perhaps already, but nobody relies on it.

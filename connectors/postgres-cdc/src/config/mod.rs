@@ -22,8 +22,8 @@ pub struct PostgresConfig {
     pub(crate) values: ValueOptions,
     /// Keys that are refused, and why.
     pub(crate) refused: Vec<Problem>,
-    /// What is accepted and changes nothing.
-    pub(crate) warnings: Vec<String>,
+    /// Keys that are accepted and change nothing, and why.
+    pub(crate) warnings: Vec<Problem>,
     submitted: ConfigMap,
     /// The present config, where this is an older one.
     present: Option<ConfigMap>,
@@ -74,7 +74,8 @@ impl Config for PostgresConfig {
         let (refused, mut warnings) = others(submitted);
         if keys.plugin.as_deref() != Some("pgoutput") {
             let given = keys.plugin.as_deref().unwrap_or("absent");
-            warnings.push(format!("plugin.name is {given}, which means pgoutput here"));
+            let message = format!("plugin.name is {given}, which means pgoutput here");
+            warnings.push(idle("plugin.name", message));
         }
         Ok(Self {
             selection: Selection::new(&keys)?,
@@ -152,13 +153,19 @@ fn check_slot(name: &str) -> Result<(), Fault> {
     Err(wrong("slot.name", message))
 }
 
-fn others(submitted: &ConfigMap) -> (Vec<Problem>, Vec<String>) {
+/// A key that changes nothing.
+fn idle(key: &str, message: String) -> Problem {
+    let fault = Fault::new(FaultClass::Config, "postgres-key-idle", message);
+    Problem::warning(key, fault)
+}
+
+fn others(submitted: &ConfigMap) -> (Vec<Problem>, Vec<Problem>) {
     let (mut refused, mut warnings) = (Vec::new(), Vec::new());
     for (key, value) in submitted {
         match standing(key) {
             None => {}
             Some(Standing::Idle { because }) => {
-                warnings.push(format!("{key} changes nothing here: {because}"));
+                warnings.push(idle(key, format!("{key} changes nothing here: {because}")));
             }
             Some(Standing::Later { idle }) => {
                 let asks = !idle

@@ -4,7 +4,8 @@ use longshore_model::{Fault, FaultClass, Order, Position, SourcePosition, Waterm
 
 use super::bindings::imports::longshore::connect::types as wit;
 use crate::{
-    Assignment, ConfigMap, FileEntry, FileStat, Problem, RowFault, TaskContext, TopicPosition,
+    Assignment, ConfigMap, FileEntry, FileStat, Problem, RowFault, Severity, TaskContext,
+    TopicPosition,
 };
 
 pub(crate) fn fault_in(fault: wit::Fault) -> Fault {
@@ -50,8 +51,13 @@ pub(super) fn config_out(config: ConfigMap) -> wit::Config {
 }
 
 pub(super) fn problem_out(problem: Problem) -> wit::Problem {
+    let severity = match problem.severity {
+        Severity::Refusal => wit::Severity::Refusal,
+        Severity::Warning => wit::Severity::Warning,
+    };
     wit::Problem {
         key: problem.key,
+        severity,
         fault: fault_out(problem.fault),
     }
 }

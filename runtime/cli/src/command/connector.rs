@@ -115,18 +115,33 @@ async fn check(client: &Client, file: &Path) -> Result<Answer> {
         .to_owned();
     let path = ["connector-plugins", &class, "config", "validate"];
     let checked = client.put(&path, Some(&Value::Object(config))).await?;
-    let findings = items(&checked["findings"]);
-    if findings.is_empty() {
-        return Ok(Answer::new(checked, format!("{} is valid", file.display())));
+    judge(&file.display().to_string(), checked)
+}
+
+/// Refusals make a failure, and what only deserves a look stands below them.
+fn judge(file: &str, checked: Value) -> Result<Answer> {
+    let is_warning = |finding: &&Value| finding["severity"] == "warning";
+    let (warnings, refusals): (Vec<_>, Vec<_>) =
+        items(&checked["findings"]).iter().partition(is_warning);
+    let blocks = refusals.iter().chain(&warnings).map(|found| finding(found));
+    let blocks = blocks.collect::<Vec<_>>().join("\n\n");
+    if !refusals.is_empty() {
+        let failure = Failure::new(Code::Rejected, blocks);
+        return Err(failure.at(file).with_result(checked));
     }
-    let blocks: Vec<String> = findings.iter().map(finding).collect();
-    let failure = Failure::new(Code::Rejected, blocks.join("\n\n"));
-    Err(failure.at(file.display().to_string()).with_result(checked))
+    let text = match blocks.is_empty() {
+        true => format!("{file} is valid"),
+        false => format!("{file} is valid\n\n{blocks}"),
+    };
+    Ok(Answer::new(checked, text))
 }
 
 /// Where something is wrong and what, and below it what is known of it.
 fn finding(finding: &Value) -> String {
     let mut block = format!("{}: {}", text(&finding["key"]), text(&finding["message"]));
+    if finding["severity"] == "warning" {
+        block.insert_str(0, "warning: ");
+    }
     for (name, fact) in finding["details"].as_object().into_iter().flatten() {
         let lines = text(fact).trim_end().replace('\n', "\n    ");
         write!(block, "\n  {name}: {lines}").expect("a string grows");
@@ -199,6 +214,33 @@ mod tests {
         ");
         let bare = json!({"key": "name", "message": "missing"});
         assert_eq!(finding(&bare), "name: missing");
+    }
+
+    #[test]
+    fn warnings_stand_behind_what_is_wrong_and_alone_are_no_failure() {
+        let slot = json!({"key": "slot.name", "severity": "refusal", "message": "it is taken"});
+        let odd = json!({"key": "plugin.name", "severity": "warning", "message": "it means pgoutput",
+            "details": {"sql": "SELECT 1"}});
+        let refused = json!({"findings": [odd, slot]});
+        let failure = judge("c.json", refused.clone()).err().unwrap();
+        insta::assert_snapshot!(failure.message, @r"
+        slot.name: it is taken
+
+        warning: plugin.name: it means pgoutput
+          sql: SELECT 1
+        ");
+        assert_eq!(failure.result, Some(Box::new(refused)));
+        let valid = json!({"findings": [odd]});
+        let answer = judge("c.json", valid.clone()).unwrap();
+        insta::assert_snapshot!(answer.text, @r"
+        c.json is valid
+
+        warning: plugin.name: it means pgoutput
+          sql: SELECT 1
+        ");
+        assert_eq!(answer.result, valid);
+        let answer = judge("c.json", json!({})).unwrap();
+        assert_eq!(answer.text, "c.json is valid");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use longshore_model::batch::Batch;
 use longshore_model::{
     Fault, FaultClass, Order, Position, SourcePosition, TopicName, TopicPartition, Watermark,
 };
-use longshore_pipeline::port::{self, Assignment, Problem, RowFault, TopicOffset};
+use longshore_pipeline::port::{self, Assignment, Problem, RowFault, Severity, TopicOffset};
 
 use crate::bindings::v0_1::exports::longshore::connect::cleanup::Leftover;
 use crate::bindings::v0_1::longshore::connect::types;
@@ -69,8 +69,13 @@ pub(crate) fn fault_out(fault: Fault) -> types::Fault {
 }
 
 pub(crate) fn problem_in(problem: types::Problem) -> Problem {
+    let severity = match problem.severity {
+        types::Severity::Refusal => Severity::Refusal,
+        types::Severity::Warning => Severity::Warning,
+    };
     Problem {
         key: problem.key,
+        severity,
         fault: fault_in(problem.fault),
     }
 }

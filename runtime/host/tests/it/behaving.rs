@@ -8,8 +8,8 @@ use longshore_pipeline::batch::Outgoing;
 use longshore_pipeline::delivery::{Settles, Stored, TaskLog};
 use longshore_pipeline::memory::MemoryBroker;
 use longshore_pipeline::port::{
-    Append as _, Assignment, Generation, Owner, Plugins as _, Signal as _, SinkPlugin as _,
-    SourcePlugin as _, TopicId, TopicOffset, TransformPlugin as _,
+    Append as _, Assignment, Generation, Owner, Plugins as _, Severity, Signal as _,
+    SinkPlugin as _, SourcePlugin as _, TopicId, TopicOffset, TransformPlugin as _,
 };
 
 use crate::zoo::{Task, config, host, id, lone_source, open, texts};
@@ -129,11 +129,21 @@ async fn a_config_is_validated_and_split_into_tasks() {
     let counts = id(&host, "counts").await;
     let good = config(&[("name", "n"), ("topic", "t")]);
     assert_eq!(host.validate(&counts, &good).await.unwrap(), []);
-    let bad = config(&[("topic", "t"), ("problem", "no good")]);
+    let bad = config(&[
+        ("topic", "t"),
+        ("problem", "no good"),
+        ("oddity", "strange"),
+    ]);
     let problems = host.validate(&counts, &bad).await.unwrap();
+    let found = problems
+        .iter()
+        .map(|it| (it.key.as_str(), it.severity, it.fault.class));
     assert_eq!(
-        (problems[0].key.as_str(), problems[0].fault.class),
-        ("problem", FaultClass::Config)
+        found.collect::<Vec<_>>(),
+        [
+            ("problem", Severity::Refusal, FaultClass::Config),
+            ("oddity", Severity::Warning, FaultClass::Config),
+        ]
     );
     assert_eq!(
         host.plan(&counts, &good, 3).await.unwrap(),

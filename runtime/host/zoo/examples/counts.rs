@@ -21,6 +21,8 @@ struct CountsConfig {
     records: u64,
     /// What validation finds wrong; nothing without it.
     problem: Option<String>,
+    /// What validation finds odd; nothing without it.
+    oddity: Option<String>,
 }
 
 const PARTITION: &str = r#"{"counts":1}"#;
@@ -30,11 +32,10 @@ impl Source for Counts {
 
     async fn validate(_ctx: &Ctx, config: CountsConfig) -> Vec<Problem> {
         let fault = |text| Fault::new(FaultClass::Config, "counts-problem", text);
-        let problem = |text| Problem {
-            key: "problem".to_owned(),
-            fault: fault(text),
-        };
-        config.problem.map(problem).into_iter().collect()
+        let problem = |text| Problem::refusal("problem", fault(text));
+        let oddity = |text| Problem::warning("oddity", fault(text));
+        let problems = config.problem.map(problem).into_iter();
+        problems.chain(config.oddity.map(oddity)).collect()
     }
 
     async fn open(

@@ -13,8 +13,8 @@ pub use clock::Clock;
 pub use error::{BrokerError, BrokerResult};
 pub use fetch::{Fetch, KeyedRecord, Subscription};
 pub use plugin::{
-    Assignment, Config, Leftover, PluginId, PluginInfo, Plugins, Polled, Problem, RowFault, Signal,
-    SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,
+    Assignment, Config, Leftover, PluginId, PluginInfo, Plugins, Polled, Problem, RowFault,
+    Severity, Signal, SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,
 };
 pub use topics::{NewTopic, TopicDescription, TopicId, Topics};
 

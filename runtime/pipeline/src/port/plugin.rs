@@ -37,13 +37,36 @@ pub struct PluginInfo {
     pub path: Option<PathBuf>,
 }
 
-/// A config key that is wrong, and why.
+/// How much a problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The config is not taken.
+    Refusal,
+    /// The config is taken, and a person should have a look.
+    Warning,
+}
+
+/// What there is to say of a config key, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The key.
     pub key: String,
+    /// How much it matters.
+    pub severity: Severity,
     /// What is wrong with its value.
     pub fault: Fault,
+}
+
+impl Problem {
+    /// What is so wrong with a key that the config is not taken.
+    #[must_use]
+    pub fn refusal(key: &str, fault: Fault) -> Self {
+        Self {
+            key: key.to_owned(),
+            severity: Severity::Refusal,
+            fault,
+        }
+    }
 }
 
 /// One thing that a connector leaves behind in the outside system when it is deleted.

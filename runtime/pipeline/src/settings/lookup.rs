@@ -69,10 +69,8 @@ impl<'a> Lookup<'a> {
 
     pub(crate) fn problem(&mut self, key: &str, message: impl Into<String>) {
         let message = format!("{key} {}", message.into());
-        self.problems.push(Problem {
-            key: key.to_owned(),
-            fault: Fault::new(FaultClass::Config, "config", message).with("key", key),
-        });
+        let fault = Fault::new(FaultClass::Config, "config", message).with("key", key);
+        self.problems.push(Problem::refusal(key, fault));
     }
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {

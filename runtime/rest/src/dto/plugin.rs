@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use longshore_model::config::ConfigKey;
+use longshore_pipeline::port::Severity;
 use longshore_worker as worker;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -112,15 +113,19 @@ pub(crate) struct ValidationResult {
     error_count: usize,
     groups: Vec<String>,
     configs: Vec<ConfigInfo>,
-    /// All errors once more, with the facts that a text does not keep apart. Kafka Connect has no such field.
+    /// All errors once more, with the facts that a text does not keep apart, and what deserves a look and is no error.
+    /// Kafka Connect has no such field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
 }
 
-/// Something that is wrong, and what is known of it.
+/// Something that is wrong or deserves a look, and what is known of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Finding {
     key: String,
+    /// `refusal`, or `warning`: the config is valid all the same.
+    #[schema(value_type = String, example = "warning")]
+    severity: &'static str,
     message: String,
     /// Facts as the plugin names them: the table, the SQL that mends it.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -133,6 +138,10 @@ impl From<worker::Finding> for Finding {
         let details = finding.details.into_iter();
         Self {
             key: finding.key,
+            severity: match finding.severity {
+                Severity::Refusal => "refusal",
+                Severity::Warning => "warning",
+            },
             message: finding.message,
             details: details.map(|(name, fact)| (name, fact.into())).collect(),
         }

@@ -71,6 +71,27 @@ async fn validation_lists_what_kafka_connect_lists() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_warning_is_found_and_no_error_of_kafka_connects() {
+    let api = TestApi::start().await;
+    let config = json!({"name": "c", "connector.class": "lines", "topic": "odd"});
+    let path = "/connector-plugins/lines/config/validate";
+    let answer = api.call("PUT", path, Some(config)).await;
+    let body = &answer["body"];
+    assert_eq!(body["error_count"], 0);
+    let configs = body["configs"].as_array().unwrap();
+    assert!(
+        configs
+            .iter()
+            .all(|key| key["value"]["errors"] == json!([]))
+    );
+    assert_eq!(
+        body["findings"][0],
+        json!({"key": "topic", "severity": "warning", "message": "topic odd has no key",
+            "details": {"sql": "ALTER x"}})
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_validation_has_kafka_connects_shape() {
     let api = TestApi::start().await;
     let config = json!({"connector.class": "lines", "count": "many", "colour": "red"});

@@ -299,7 +299,7 @@ async fn check_transform<P: Plugins>(
 
 /// Adds problems to keys that have none yet: a definition's own words come first.
 fn report(outcome: &mut Outcome, problems: Vec<Problem>) {
-    for Problem { key, fault } in problems {
+    for Problem { key, fault, .. } in problems {
         if !outcome.is_wrong(&key) {
             outcome.error(&key, fault.message);
         }
@@ -346,13 +346,15 @@ async fn ask_plugin<P: Plugins>(
 ) {
     let problems = match plugins.validate(&plugin.id, config).await {
         Ok(problems) => problems,
-        Err(fault) => vec![Problem {
-            key: fault.detail("key").unwrap_or_default().to_owned(),
-            fault,
-        }],
+        Err(fault) => {
+            let key = fault.detail("key").unwrap_or_default().to_owned();
+            vec![Problem::refusal(&key, fault)]
+        }
     };
-    for Problem { key, fault } in problems {
-        let key = if key.is_empty() { plugin_key } else { &key };
-        outcome.fault(&format!("{prefix}{key}"), fault);
+    for mut problem in problems {
+        let key = Some(problem.key).filter(|key| !key.is_empty());
+        let key = key.as_deref().unwrap_or(plugin_key);
+        problem.key = format!("{prefix}{key}");
+        outcome.problem(problem);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use longshore_model::Fault;
 use longshore_model::config::{ConfigKey, KeyType};
+use longshore_pipeline::port::{Problem, Severity};
 
 use crate::guarded::HIDDEN;
 
@@ -19,16 +19,18 @@ pub struct Validation {
     pub groups: Vec<String>,
     /// Every key.
     pub configs: Vec<KeyInfo>,
-    /// Everything that is wrong, in the order in which it was found.
+    /// Everything that is wrong or deserves a look, in the order in which it was found.
     pub findings: Vec<Finding>,
 }
 
-/// Something that is wrong, and what is known of it.
+/// Something that is wrong or deserves a look, and what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The key.
     pub key: String,
-    /// What is wrong.
+    /// Whether the config is refused for it.
+    pub severity: Severity,
+    /// What there is to say.
     pub message: String,
     /// Facts as the plugin names them: the table, the SQL that mends it.
     pub details: Vec<(String, String)>,
@@ -78,6 +80,12 @@ impl Validation {
     pub fn errors(&self) -> Vec<String> {
         let errors = self.configs.iter().flat_map(|key| key.value.errors.iter());
         errors.cloned().collect()
+    }
+
+    /// What deserves a look and makes nothing invalid: Kafka Connect has no place for it.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        let findings = self.findings.iter();
+        findings.filter(|finding| finding.severity == Severity::Warning)
     }
 }
 
@@ -135,24 +143,31 @@ impl Outcome {
     }
 
     pub(super) fn error(&mut self, name: &str, message: impl Into<String>) {
-        self.find(Finding {
+        self.refuse(Finding {
             key: name.to_owned(),
+            severity: Severity::Refusal,
             message: message.into(),
             details: Vec::new(),
         });
     }
 
-    /// What a plugin says is wrong with a key.
-    pub(super) fn fault(&mut self, name: &str, fault: Fault) {
-        let details = fault.details.into_iter().filter(|(name, _)| name != "key");
-        self.find(Finding {
-            key: name.to_owned(),
-            message: fault.message,
-            details: details.collect(),
-        });
+    /// What a plugin has to say of a key.
+    pub(super) fn problem(&mut self, problem: Problem) {
+        let details = problem.fault.details.into_iter();
+        let finding = Finding {
+            key: problem.key,
+            severity: problem.severity,
+            message: problem.fault.message,
+            details: details.filter(|(name, _)| name != "key").collect(),
+        };
+        match finding.severity {
+            Severity::Refusal => self.refuse(finding),
+            Severity::Warning if self.findings.contains(&finding) => {}
+            Severity::Warning => self.findings.push(finding),
+        }
     }
 
-    fn find(&mut self, finding: Finding) {
+    fn refuse(&mut self, finding: Finding) {
         let name = finding.key.as_str();
         let at = *self.index.entry(name.to_owned()).or_insert_with(|| {
             self.keys.push(KeyInfo {

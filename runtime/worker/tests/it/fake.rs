@@ -13,7 +13,8 @@ use longshore_model::{
 use longshore_pipeline::delivery::Stored;
 use longshore_pipeline::port::{
     Assignment, Clock, Config, Generation, Leftover, PluginId, PluginInfo, Plugins, Polled,
-    Problem, RowFault, Signal, SinkPlugin, SourcePlugin, TaskEnv, TopicOffset, TransformPlugin,
+    Problem, RowFault, Severity, Signal, SinkPlugin, SourcePlugin, TaskEnv, TopicOffset,
+    TransformPlugin,
 };
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -123,10 +124,7 @@ impl Plugins for FakePlugins {
     }
 
     async fn validate(&self, _: &PluginId, config: &Config) -> Result<Vec<Problem>, Fault> {
-        let problem = |key: &str, fault| {
-            let key = key.to_owned();
-            Ok(vec![Problem { key, fault }])
-        };
+        let problem = |key: &str, fault| Ok(vec![Problem::refusal(key, fault)]);
         let wrong = |message| Fault::new(FaultClass::Config, "wrong", message);
         if ["secret", "salt"]
             .map(|key| value(config, key))
@@ -139,6 +137,17 @@ impl Plugins for FakePlugins {
                 let fault = wrong("topic forbidden is not liked");
                 let fault = fault.with("table", "a.b").with("sql", "GRANT x");
                 problem("topic", fault)
+            }
+            "odd" => {
+                let odd = |key: &str, message| Problem {
+                    severity: Severity::Warning,
+                    ..Problem::refusal(key, wrong(message).with("sql", "ALTER x"))
+                };
+                Ok(vec![
+                    odd("topic", "topic odd has no key"),
+                    odd("topic", "topic odd has no key"),
+                    odd("", "nothing of it is new"),
+                ])
             }
             "nowhere" => problem("", wrong("it is wrong as a whole")),
             "unreachable" => {

@@ -1,6 +1,6 @@
 //! What is refused, and by which name.
 
-use longshore_worker::{Error, Submitted};
+use longshore_worker::{Error, Finding, Submitted};
 
 use crate::fixture::{TestWorker, collect, lines, submitted};
 
@@ -68,6 +68,27 @@ async fn what_the_plugin_knows_beside_comes_along() {
     let refused = refused.expect_err("it is wrong").to_string();
     assert!(refused.contains(expected), "{refused}");
     assert!(worker.handle.connectors().is_empty());
+}
+
+#[tokio::test]
+async fn what_deserves_a_look_is_found_and_refuses_nothing() {
+    let worker = TestWorker::start(&[]).await;
+    let config = submitted(&lines(&[("topic", "odd")]));
+    let validation = worker.handle.validate("lines", &config).await.unwrap();
+    let none: [String; 0] = [];
+    assert_eq!(validation.errors(), none);
+    let found: Vec<_> = validation.warnings().collect();
+    let said = |finding: &&Finding| (finding.key.clone(), finding.message.clone());
+    let expected = [
+        ("topic", "topic odd has no key"),
+        ("connector.class", "nothing of it is new"),
+    ];
+    let expected = expected.map(|(key, message)| (key.to_owned(), message.to_owned()));
+    assert_eq!(found.iter().map(said).collect::<Vec<_>>(), expected);
+    assert_eq!(validation.findings.len(), found.len());
+    assert_eq!(found[0].details, [("sql".to_owned(), "ALTER x".to_owned())]);
+    worker.handle.create(config).await.unwrap();
+    worker.reach_values("odd", 3).await;
 }
 
 #[tokio::test]
