@@ -3,13 +3,38 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
+use longshore_e2e::postgres::{Database, shared};
 use longshore_e2e::program;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn the_demo_of_postgres_sees_all_of_its_events_and_leaves_the_server_as_it_was() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let database = Database::create(shared().unwrap()).unwrap();
+    let mut psql = database.psql().unwrap();
+    let url = database.server.url(&database.name);
+    let mut demo = Command::new(program::longshore().unwrap());
+    let output = demo
+        .args(["demo", "--once", "--json", "--postgres", &url])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer, json!({"ok": true, "result": {"records": 12}}));
+    let left = "select (select count(*) from pg_publication), (select count(*) from pg_namespace where nspname = 'longshore_demo'),
+        (select count(*) from pg_replication_slots where slot_name = 'longshore_demo')";
+    let nothing = vec![Some("0".to_owned()); 3];
+    assert_eq!(psql.query(left).unwrap(), [nothing]);
+}
+
 #[test]
 fn the_demo_sees_all_of_its_records_and_leaves_nothing_behind() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let n_left = || fs::read_dir(folder.path()).unwrap().count();
     let demo = || {
