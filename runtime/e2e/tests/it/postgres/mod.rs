@@ -2,6 +2,7 @@
 //! where a case ran smaller than it asks for, it says so.
 
 mod fault;
+mod findings;
 mod meaning;
 mod restart;
 mod schema_change;

@@ -1,0 +1,142 @@
+//! What a check finds that refuses nothing, and a connector that is deleted with what it left behind.
+
+use longshore_e2e::postgres::Capture;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Key, SQL and message of each warning; nothing is refused.
+fn warnings(capture: &Capture, keys: &Value) -> Vec<[String; 3]> {
+    let mut body = capture.database.connector(keys);
+    body["config"]["name"] = body["name"].take();
+    let config = body["config"].to_string();
+    let path = "/connector-plugins/postgres-cdc/config/validate";
+    let answer = capture
+        .rest
+        .send(&Method::PUT, path, Some(&config))
+        .unwrap();
+    let findings = &answer.body["findings"];
+    assert_eq!(answer.body["error_count"], 0, "{findings}");
+    let findings = findings.as_array().into_iter().flatten();
+    let findings = findings.inspect(|it| assert_eq!(it["severity"], "warning", "{it}"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    findings
+        .map(|it| [&it["key"], &it["details"]["sql"], &it["message"]].map(text))
+        .collect()
+}
+
+fn has(warnings: &[[String; 3]], key: &str, sql: &str, words: &str) {
+    let is_it = |it: &&[String; 3]| {
+        it[0] == key && it[1] == sql && words.split('|').all(|w| it[2].contains(w))
+    };
+    assert_eq!(
+        warnings.iter().filter(is_it).count(),
+        1,
+        "{key}, {sql}, {words} in {warnings:#?}"
+    );
+}
+
+#[test]
+fn a_table_that_publishing_would_make_unwritable_is_named_with_what_mends_it() {
+    let capture = Capture::prepare(
+        r#"create table keyless (v int);
+           create table nothing (id int primary key); alter table nothing replica identity nothing;
+           create table lost (id int primary key, a int not null); create unique index i on lost (a);
+           alter table lost replica identity using index i; drop index i;
+           create table late (id int primary key deferrable);
+           create table in_full (v int); alter table in_full replica identity full;
+           create table parted (a int) partition by range (a);
+           create table part partition of parted for values from (0) to (9);
+           create table "not Selected" (v int);"#,
+    )
+    .unwrap();
+    let all = json!({"table.exclude.list": "public.not Selected", "snapshot.mode": "no_data"});
+    let found = warnings(&capture, &all);
+    let identity = |table: &str, identity: &str, why: &str| {
+        let sql = format!("ALTER TABLE \"public\".{table} REPLICA IDENTITY {identity}");
+        let words = format!("public.|{why}|UPDATE and DELETE");
+        has(&found, "table.include.list", &sql, &words);
+    };
+    identity("\"keyless\"", "FULL", "public.keyless has no primary key");
+    identity("\"late\"", "FULL", "public.late has no primary key");
+    identity("\"lost\"", "DEFAULT", "has lost the index");
+    identity("\"nothing\"", "DEFAULT", "has replica identity NOTHING");
+    identity("\"part\"", "FULL", "has no primary key");
+    // A publication of all tables takes it, selected or not.
+    identity("\"not Selected\"", "FULL", "has no primary key");
+    assert_eq!(found.len(), 6, "{found:#?}");
+
+    let one = json!({"table.include.list": "public.keyless", "snapshot.mode": "no_data",
+        "publication.autocreate.mode": "filtered", "skipped.operations": "none"});
+    assert_eq!(warnings(&capture, &one).len(), 1);
+}
+
+#[test]
+fn a_publication_of_inserts_asks_for_no_identity() {
+    let mut capture = Capture::prepare("create table keyless (v int)").unwrap();
+    let name = capture.database.name.clone();
+    capture
+        .run(&format!(
+            "create publication {name} for all tables with (publish = 'insert')"
+        ))
+        .unwrap();
+    let keys = json!({"snapshot.mode": "no_data", "skipped.operations": "u,d,t"});
+    assert_eq!(warnings(&capture, &keys), <[[String; 3]; 0]>::default());
+}
+
+#[test]
+fn keys_that_old_rows_do_not_bring_and_snapshots_that_begin_again_are_told() {
+    let capture = Capture::prepare(
+        "create table by_index (id int primary key, a int not null);
+         create unique index i on by_index (a); alter table by_index replica identity using index i;
+         create table chosen (id int primary key, b int);
+         create table by_numeric (k numeric primary key);",
+    )
+    .unwrap();
+    let found = warnings(
+        &capture,
+        &json!({"message.key.columns": "public.chosen:id,b", "plugin.name": null, "max.queue.size": "8192"}),
+    );
+    has(
+        &found,
+        "table.include.list",
+        "ALTER TABLE \"public\".\"by_index\" REPLICA IDENTITY DEFAULT",
+        "public.by_index leaves out id",
+    );
+    has(
+        &found,
+        "message.key.columns",
+        "ALTER TABLE \"public\".\"chosen\" REPLICA IDENTITY FULL",
+        "public.chosen leaves out b",
+    );
+    has(&found, "snapshot.mode", "", "public.by_numeric");
+    has(&found, "plugin.name", "", "absent|pgoutput");
+    has(&found, "max.queue.size", "", "changes nothing here");
+    assert_eq!(found.len(), 5, "{found:#?}");
+}
+
+#[test]
+fn a_capture_that_was_deleted_with_its_slot_is_deployed_again_under_its_name() {
+    let tables = "create table t (id int primary key); insert into t values (1);";
+    let mut capture = Capture::start(tables, &json!({})).unwrap();
+    let path = format!("/connectors/{}", capture.database.name);
+    let deleted = capture
+        .rest
+        .send(&Method::DELETE, &format!("{path}?cleanup=true"), None)
+        .unwrap();
+    assert_eq!(deleted.status, 202, "{}", deleted.body);
+    // A connector's last words are that its status is removed.
+    let is_gone = || capture.rest.send(&Method::GET, &path, None).unwrap().status == 404;
+    let followed = capture.rest.follow("_longshore_status", |_| is_gone());
+    followed.unwrap();
+    let slots = format!(
+        "select count(*) from pg_replication_slots where slot_name = '{}'",
+        capture.database.name
+    );
+    assert_eq!(capture.psql.value(&slots).unwrap(), "0");
+    capture.deploy(&json!({})).unwrap();
+    capture.settle().unwrap();
+    capture.apply("insert into t values (2)").unwrap();
+    let events = capture.events("t").unwrap();
+    let ops: Vec<_> = events.iter().map(|event| event.op().to_owned()).collect();
+    assert_eq!(ops, ["r", "r", "c"]);
+}
