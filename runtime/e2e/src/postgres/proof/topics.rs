@@ -26,7 +26,7 @@ impl Topics {
 
     /// All events of a table, in order; none where there is no topic.
     pub(super) fn events(&self, table: &str) -> Result<Vec<Event>> {
-        let records = self.read(&format!("{}.{table}", self.prefix))?;
+        let records = self.read(&format!("{}.{table}", self.prefix), &["-o", "beginning"])?;
         let event = |(key, value): (Value, Value)| Event {
             key,
             value,
@@ -37,7 +37,8 @@ impl Topics {
 
     /// The LSN of the stored position, where the stream was reached.
     pub(super) fn stored_lsn(&self) -> Result<Option<u64>> {
-        let records = self.read("_longshore_offsets")?;
+        // The last one only: the worker goes on writing.
+        let records = self.read("_longshore_offsets", &["-o", "-1", "-c", "1"])?;
         let (_, last) = records.into_iter().next_back().unwrap_or_default();
         let offset = if last["offset"].is_object() {
             &last["offset"]
@@ -48,9 +49,10 @@ impl Topics {
         Ok(offset["lsn"].as_u64().filter(|_| in_stream))
     }
 
-    fn read(&self, topic: &str) -> Result<Vec<(Value, Value)>> {
+    fn read(&self, topic: &str, from: &[&str]) -> Result<Vec<(Value, Value)>> {
         let mut kcat = Command::new("kcat");
         kcat.args(["-b", &self.broker, "-t", topic, "-C", "-e", "-q", "-Z"]);
+        kcat.args(from);
         kcat.arg("-f").arg(format!("%k{BETWEEN}%s\\n"));
         let output = kcat.output().context("start kcat")?;
         let text = String::from_utf8(output.stdout)?;
