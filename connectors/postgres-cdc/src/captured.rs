@@ -2,18 +2,19 @@
 
 use longshore_sdk::{Ctx, Fault, FaultClass};
 
-use crate::catalog::{Described, Description, UniqueIndex};
+use crate::catalog::{Described, Description, Table, UniqueIndex};
 use crate::config::PostgresConfig;
 use crate::envelope::{Cell, Shape};
 use crate::key_order::KeyOrder;
 use crate::pg_type::Types;
 use crate::pgoutput::{Identity, RelationMessage};
-use crate::schema::{Column, Names};
+use crate::schema::{Column, Names, legal};
 use crate::select::{Selection, TableName};
 
 /// A table, ready to be written.
 #[derive(Debug)]
 pub(crate) struct Captured {
+    pub(crate) oid: u32,
     pub(crate) name: TableName,
     pub(crate) topic: String,
     pub(crate) shape: Shape,
@@ -36,6 +37,8 @@ pub(crate) struct Captured {
 pub(crate) struct RowKey {
     pub(crate) columns: Vec<usize>,
     pub(crate) orders: Vec<KeyOrder>,
+    /// Names and types of the columns, for marks.
+    pub(crate) made_of: String,
 }
 
 impl RowKey {
@@ -85,11 +88,10 @@ impl Making<'_> {
     /// The table as it is now; what a snapshot reads.
     pub(crate) fn described(
         &self,
-        name: &TableName,
-        identity: Identity,
-        published: Option<&[String]>,
+        table: &Table,
         description: &Description,
     ) -> Result<Captured, Fault> {
+        let published = table.columns.as_ref();
         let sent = |column: &&Described| {
             let listed = published.is_none_or(|published| published.contains(&column.name));
             !column.is_generated && listed
@@ -106,12 +108,13 @@ impl Making<'_> {
                 default: column.default.clone(),
             });
         let columns: Vec<_> = columns.collect();
-        let identity_columns = identity_columns(identity, description);
+        let identity_columns = identity_columns(table.identity, description);
         let in_identity = columns
             .iter()
             .map(|c| identity_columns.contains(&c.name))
             .collect();
-        self.make(name, columns, in_identity, identity, description)
+        let of = (table.oid, &table.name, table.identity);
+        self.make(of, columns, in_identity, description)
     }
 
     /// The table as the stream says that it is from here on. What the stream does not say, which is what may be null and
@@ -137,15 +140,15 @@ impl Making<'_> {
         let in_identity = relation.columns.iter().map(|c| c.in_identity).collect();
         let name = TableName::new(relation.schema, relation.table);
         let then = as_of(relation, description);
-        self.make(&name, columns, in_identity, relation.identity, &then)
+        let of = (relation.id, &name, relation.identity);
+        self.make(of, columns, in_identity, &then)
     }
 
     fn make(
         &self,
-        name: &TableName,
+        (oid, name, identity): (u32, &TableName, Identity),
         columns: Vec<Column>,
         in_identity: Vec<bool>,
-        identity: Identity,
         description: &Description,
     ) -> Result<Captured, Fault> {
         let place = |column: &String| columns.iter().position(|known| known.name == *column);
@@ -179,6 +182,7 @@ impl Making<'_> {
             Some((at, labels.to_vec()))
         };
         Ok(Captured {
+            oid,
             enums: columns.iter().enumerate().filter_map(labels).collect(),
             name: name.clone(),
             topic: topic(&keys.topic_prefix, name),
@@ -196,6 +200,13 @@ impl Making<'_> {
 /// The table's keys as of the relation, which tells the primary key of then wherever that is the identity.
 fn as_of(relation: &RelationMessage<'_>, now: &Description) -> Description {
     let mut then = now.clone();
+    for column in &mut then.columns {
+        let told = relation
+            .columns
+            .iter()
+            .find(|told| told.name == column.name);
+        column.type_oid = told.map_or(column.type_oid, |told| told.type_oid);
+    }
     if relation.identity != Identity::Default {
         return then;
     }
@@ -263,18 +274,25 @@ fn row_key(
             .map(order)
             .collect::<Option<Vec<_>>>()?;
         let columns = places(&index.columns)?;
-        (!columns.is_empty()).then_some(RowKey { columns, orders })
+        let made_of = index.columns.iter().filter_map(|name| {
+            let column = description
+                .columns
+                .iter()
+                .find(|column| column.name == *name)?;
+            Some(format!("{name} {}", column.type_oid))
+        });
+        let made_of = made_of.collect::<Vec<_>>().join(", ");
+        (!columns.is_empty()).then_some(RowKey {
+            columns,
+            orders,
+            made_of,
+        })
     })
 }
 
 /// `prefix.schema.table`, with what a topic's name may not hold replaced as Debezium does.
 pub(crate) fn topic(prefix: &str, name: &TableName) -> String {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let topic = format!("{prefix}.{name}");
-    topic
-        .chars()
-        .map(|c| if legal(c) { c } else { '_' })
-        .collect()
+    legal(&format!("{prefix}.{name}"))
 }
 
 fn no_key_column(name: &TableName, names: &[String], columns: &[Column]) -> Fault {

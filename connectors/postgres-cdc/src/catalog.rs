@@ -230,7 +230,7 @@ async fn tables(session: &Session, sql: &str) -> Result<Vec<Table>, Fault> {
         })
     };
     let mut tables = rows.iter().map(table).collect::<Result<Vec<_>, Fault>>()?;
-    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    tables.sort_by_key(|table| table.oid);
     Ok(tables)
 }
 
@@ -266,7 +266,8 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<Description,
         "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), \
          coalesce(to_jsonb(a)->>'attgenerated', '') <> '', \
          CASE WHEN a.attcollation = 100 THEN \
-           (SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()) \
+           (SELECT datcollate IN ('C', 'POSIX') AND coalesce(to_jsonb(d)->>'datlocprovider', 'c') = 'c' \
+            FROM pg_database d WHERE datname = current_database()) \
          ELSE a.attcollation IN (950, 951) END \
          FROM pg_attribute a \
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \

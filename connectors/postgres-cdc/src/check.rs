@@ -29,7 +29,7 @@ pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem>
             return findings;
         }
     };
-    let work = match config.original() {
+    let work = match config.again() {
         Ok(config) => Work::new(config),
         Err(fault) => {
             findings.push(Problem::from(fault));

@@ -48,12 +48,16 @@ impl Cleanup for PostgresSource {
     }
 }
 
-/// Whether the slot was ever this capture's.
+/// Whether the slot is this capture's. One that was only for a snapshot is gone.
 fn made(config: &PostgresConfig, positions: &[SourcePosition]) -> bool {
-    let places = positions
+    let keys = &config.keys;
+    let is_ours = |place: Place| {
+        let history = &place.history;
+        let same = history.slot == keys.slot && history.database == keys.database;
+        same && place.finished_at().is_none()
+    };
+    let mut places = positions
         .iter()
         .filter_map(|stored| Place::parse(stored).ok());
-    places
-        .into_iter()
-        .any(|place| place.history.slot == config.keys.slot)
+    places.any(is_ours)
 }

@@ -212,7 +212,8 @@ impl Emitter {
                 Err(fault) => set_aside(out, table, fault, source)?,
             }
             if op == Op::Delete && self.tombstones {
-                push(out, table, keyed(table, key), Datum::Null, &[])?;
+                let header = [(header, keyed(table, other))];
+                push(out, table, keyed(table, key), Datum::Null, &header)?;
             }
         }
         Ok(())
@@ -220,10 +221,28 @@ impl Emitter {
 }
 
 fn key_of(table: &Captured, row: &[Cell<'_>], bytes: &mut Vec<u8>) -> Result<(), Fault> {
+    let is_absent = |at: &&usize| matches!(row.get(**at), None | Some(Cell::Absent));
+    if let Some(absent) = table.key.iter().find(is_absent) {
+        return Err(no_key(table, *absent));
+    }
     if table.key.is_empty() {
         return Ok(());
     }
     table.shape.write_key(row, bytes)
+}
+
+/// A key made up would bury another row.
+fn no_key(table: &Captured, column: usize) -> Fault {
+    let column = table.columns.get(column).map_or("", String::as_str);
+    let message = format!(
+        "an old row of {} came without column {column} of its key, which its replica identity leaves out: \
+         name columns of the identity in message.key.columns, or change the identity",
+        table.name
+    );
+    let fault = Fault::new(FaultClass::BadRecord, "postgres-no-key", message);
+    fault
+        .with("table", table.name.to_string())
+        .with("column", column)
 }
 
 fn keyed<'a>(table: &Captured, bytes: &'a [u8]) -> Datum<'a> {

@@ -1,7 +1,7 @@
 //! Records that say that the capture lives, and a query that makes the server write something to capture.
 
 use longshore_sdk::postgres::Session;
-use longshore_sdk::{Ctx, Datum, Fault, NewRow};
+use longshore_sdk::{Ctx, Datum, Fault, FaultClass, Level, NewRow};
 
 use crate::config::Keys;
 use crate::work::Filling;
@@ -69,7 +69,15 @@ impl Heartbeat {
         }
         self.last_us = ctx.now_us();
         if let Some(query) = &self.query {
-            asking.query(query).await?;
+            match asking.query(query).await {
+                Ok(_) => {}
+                Err(fault) if fault.class == FaultClass::Retriable => return Err(fault),
+                Err(fault) => {
+                    let text = fault.to_string();
+                    let fields = [("code", &*fault.code), ("error", &*text)];
+                    ctx.log(Level::Warn, "heartbeat.action.query failed", &fields);
+                }
+            }
         }
         let mut value = Vec::new();
         crate::value::long(&mut value, self.last_us / 1000);

@@ -11,6 +11,8 @@ use crate::ranges::Ranges;
 /// What LSNs mean: with another history they are other places (invariant 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct History {
+    /// Raised each time that the capture begins anew, perhaps on another server, where LSNs are lower.
+    pub(crate) epoch: u16,
     pub(crate) system: u64,
     pub(crate) timeline: u32,
     pub(crate) database: String,
@@ -82,8 +84,8 @@ impl StreamPlace {
     }
 }
 
-/// Streams stand behind snapshots of the same LSN.
-const STREAM: u64 = 1 << 63;
+/// An order is the epoch (16 bits), the LSN (64), and what counts within (48), where streams stand behind snapshots.
+const STREAM: u64 = 1 << 47;
 
 impl Place {
     pub(crate) fn to_position(&self) -> Position {
@@ -92,6 +94,7 @@ impl Place {
             "history": {
                 // As text: other readers of JSON know numbers of 53 bits.
                 "system": history.system.to_string(),
+                "epoch": history.epoch,
                 "timeline": history.timeline,
                 "database": history.database,
                 "slot": history.slot,
@@ -130,12 +133,11 @@ impl Place {
         Position::at(offset.to_string(), self.order())
     }
 
-    /// The furthest LSN that it names.
-    pub(crate) fn lsn(&self) -> Lsn {
+    /// Where the slot was made, where everything was read and nothing else was asked for.
+    pub(crate) fn finished_at(&self) -> Option<Lsn> {
         match &self.phase {
-            Phase::Intent { at } | Phase::Finished { at } => *at,
-            Phase::Snapshot(place) => place.consistent,
-            Phase::Stream(place) => place.open.map_or(place.confirmed, |open| open.commit),
+            Phase::Finished { at } => Some(*at),
+            _ => None,
         }
     }
 
@@ -149,7 +151,8 @@ impl Place {
                 Some(open) => (open.commit, STREAM + open.ordinal),
             },
         };
-        (u128::from(lsn.0) << 64) | u128::from(below)
+        let epoch = u128::from(self.history.epoch) << 112;
+        epoch | (u128::from(lsn.0) << 48) | u128::from(below)
     }
 
     pub(crate) fn parse(stored: &SourcePosition) -> Result<Self, Fault> {
@@ -166,6 +169,7 @@ impl Place {
     fn from_json(offset: &Value) -> Option<Self> {
         let history = &offset["history"];
         let history = History {
+            epoch: u16::try_from(history["epoch"].as_u64()?).ok()?,
             system: history["system"].as_str()?.parse().ok()?,
             timeline: u32::try_from(history["timeline"].as_u64()?).ok()?,
             database: history["database"].as_str()?.to_owned(),
@@ -210,12 +214,12 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ranges::{At, Mark, Seen};
-    use crate::select::TableName;
+    use crate::ranges::{At, KeyMark, Mark, Seen};
 
     fn place(phase: Phase) -> Place {
         Place {
             history: History {
+                epoch: 0,
                 system: u64::MAX,
                 timeline: 3,
                 database: "db".to_owned(),
@@ -228,8 +232,11 @@ mod tests {
     fn delivered() -> Ranges {
         let mut ranges = Ranges::default();
         let upto = Mark {
-            table: TableName::new("public", "t"),
-            at: At::Key(vec!["7".to_owned()]),
+            table: 16_384,
+            at: At::Key(KeyMark {
+                columns: "id 20".to_owned(),
+                key: vec!["7".to_owned()],
+            }),
         };
         ranges.advance(upto, Seen::parse("1:2:", Lsn(5)).as_ref());
         ranges
@@ -265,7 +272,6 @@ mod tests {
             Phase::Stream(inside(1)),
             Phase::Stream(inside(1_000_000)),
             Phase::Stream(at(121)),
-            Phase::Intent { at: Lsn(122) },
             Phase::Finished { at: Lsn(122) },
         ]
     }
@@ -289,6 +295,12 @@ mod tests {
             .map(|phase| place(phase).order())
             .collect();
         assert!(orders.is_sorted_by(|a, b| a < b), "{orders:?}");
+        let mut anew = place(Phase::Intent { at: Lsn(1) });
+        anew.history.epoch = 1;
+        assert!(
+            anew.order() > orders[orders.len() - 1],
+            "on a server that was born yesterday"
+        );
     }
 
     #[test]

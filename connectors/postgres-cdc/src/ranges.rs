@@ -1,6 +1,6 @@
 //! What of the tables was delivered by which snapshot, and which changes that makes superfluous.
 //!
-//! The rows of all tables stand in one order: schema, table, key. A range reaches from the one before it up to its
+//! The rows of all tables stand in one order: the table's oid, which survives renaming, then its key. A range reaches from the one before it up to its
 //! mark, and was delivered by one snapshot. The first snapshot is the slot's own, which saw none of the stream's
 //! transactions. A later one, taken after a crash, saw some: their changes to rows that it delivered are in those rows
 //! already.
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use crate::key_order::{self, KeyOrder};
 use crate::lsn::Lsn;
-use crate::select::TableName;
 
 /// Which transactions a snapshot saw: `pg_current_snapshot()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +67,32 @@ pub(crate) enum At {
     /// Begun; its rows have no order that we know.
     Somewhere,
     /// Up to this key.
-    Key(Vec<String>),
+    Key(KeyMark),
     /// All of it.
     End,
+}
+
+/// A key, and what it is made of: of another key's columns it says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyMark {
+    /// Names and types.
+    pub(crate) columns: String,
+    pub(crate) key: Vec<String>,
 }
 
 /// A place among the rows of all tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
-    pub(crate) table: TableName,
+    /// The table's oid.
+    pub(crate) table: u32,
     pub(crate) at: At,
+}
+
+/// Whether a truncate has been told by the rows that are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Truncated {
+    Seen,
+    Unseen,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +107,7 @@ struct Range {
 pub(crate) struct Ranges {
     ranges: Vec<Range>,
     /// Tables that more than one snapshot delivered, in no order: none of their changes may be left out.
-    mixed: BTreeSet<TableName>,
+    mixed: BTreeSet<u32>,
 }
 
 impl Ranges {
@@ -108,13 +123,62 @@ impl Ranges {
             at: At::Somewhere,
         }) = self.end()
         {
-            self.mixed.insert(table.clone());
+            self.mixed.insert(*table);
         }
     }
 
-    /// A table that was begun by its key has none any more: it is read again whole.
-    pub(crate) fn begin_again(&mut self, table: &TableName) {
-        self.mixed.insert(table.clone());
+    /// A table's rows are told apart otherwise than when it was begun: nothing of it may be left out.
+    pub(crate) fn mix(&mut self, table: u32) {
+        self.mixed.insert(table);
+    }
+
+    /// Mixes a table whose marks are of another key than this one.
+    pub(crate) fn hold_to_key(&mut self, table: u32, columns: Option<&str>) {
+        let differs = |range: &Range| match &range.upto.at {
+            At::Key(mark) => range.upto.table == table && Some(&*mark.columns) != columns,
+            At::Somewhere | At::End => false,
+        };
+        if self.ranges.iter().any(differs) {
+            self.mix(table);
+        }
+    }
+
+    /// What a truncate by a transaction means to what was delivered of a table.
+    pub(crate) fn truncated(&mut self, table: u32, xid: u32) -> Truncated {
+        let reaches = |range: &&Range| range.upto.table >= table;
+        let first = self
+            .ranges
+            .iter()
+            .position(|range| range.upto.table >= table);
+        let Some(first) = first else {
+            return Truncated::Unseen;
+        };
+        // Ranges that end inside the table, and the one that ends behind it.
+        let mut covering =
+            self.ranges[first..]
+                .iter()
+                .filter(reaches)
+                .scan(false, |over, range| {
+                    let was_over = std::mem::replace(
+                        over,
+                        range.upto.table > table || range.upto.at == At::End,
+                    );
+                    (!was_over).then_some(range)
+                });
+        let saw = |range: &Range| range.seen.as_ref().is_some_and(|seen| seen.saw(xid));
+        let (mut seen_by_all, mut seen_by_some) = (true, false);
+        for range in covering.by_ref() {
+            seen_by_all &= saw(range);
+            seen_by_some |= saw(range);
+        }
+        match (seen_by_all && !self.mixed.contains(&table), seen_by_some) {
+            (true, _) => Truncated::Seen,
+            (false, true) => {
+                self.mix(table);
+                Truncated::Unseen
+            }
+            (false, false) => Truncated::Unseen,
+        }
     }
 
     /// Delivering has come further, in this snapshot.
@@ -145,19 +209,19 @@ impl Ranges {
     /// order is not known.
     pub(crate) fn seen<K: AsRef<str>>(
         &self,
-        table: &TableName,
+        table: u32,
         orders: &[KeyOrder],
         key: Option<&[K]>,
     ) -> Option<&Seen> {
-        if self.mixed.contains(table) {
+        if self.mixed.contains(&table) {
             return None;
         }
-        let reaches = |range: &&Range| match range.upto.table.cmp(table) {
+        let reaches = |range: &&Range| match range.upto.table.cmp(&table) {
             Ordering::Less => false,
             Ordering::Greater => true,
             Ordering::Equal => match (&range.upto.at, key) {
                 (At::End | At::Somewhere, _) => true,
-                (At::Key(upto), Some(key)) => key_order::compare(orders, key, upto).is_le(),
+                (At::Key(upto), Some(key)) => key_order::compare(orders, key, &upto.key).is_le(),
                 (At::Key(_), None) => false,
             },
         };
@@ -167,13 +231,13 @@ impl Ranges {
 
     pub(crate) fn to_json(&self) -> Value {
         let range = |range: &Range| {
-            let mut json = json!({
-                "schema": range.upto.table.schema,
-                "table": range.upto.table.table,
-            });
+            let mut json = json!({ "table": range.upto.table });
             match &range.upto.at {
                 At::Somewhere => json["begun"] = json!(true),
-                At::Key(key) => json["key"] = json!(key),
+                At::Key(mark) => {
+                    json["columns"] = json!(mark.columns);
+                    json["key"] = json!(mark.key);
+                }
                 At::End => {}
             }
             if let Some(seen) = &range.seen {
@@ -183,12 +247,7 @@ impl Ranges {
             }
             json
         };
-        let mixed: Vec<_> = self
-            .mixed
-            .iter()
-            .map(|t| json!([t.schema, t.table]))
-            .collect();
-        json!({ "ranges": self.ranges.iter().map(range).collect::<Vec<_>>(), "mixed": mixed })
+        json!({ "ranges": self.ranges.iter().map(range).collect::<Vec<_>>(), "mixed": self.mixed })
     }
 
     pub(crate) fn from_json(json: &Value) -> Option<Self> {
@@ -197,11 +256,14 @@ impl Ranges {
             texts.map(|text| text.as_str().map(str::to_owned)).collect()
         };
         let range = |json: &Value| {
-            let table = TableName::new(json["schema"].as_str()?, json["table"].as_str()?);
+            let table = u32::try_from(json["table"].as_u64()?).ok()?;
             let at = match (&json["begun"], &json["key"]) {
                 (Value::Bool(true), _) => At::Somewhere,
                 (_, Value::Null) => At::End,
-                (_, key) => At::Key(texts(key)?),
+                (_, key) => At::Key(KeyMark {
+                    columns: json["columns"].as_str()?.to_owned(),
+                    key: texts(key)?,
+                }),
             };
             let seen = match &json["seen"] {
                 Value::Null => None,
@@ -216,10 +278,7 @@ impl Ranges {
             let upto = Mark { table, at };
             Some(Range { upto, seen })
         };
-        let mixed = |json: &Value| {
-            let name = texts(json)?;
-            Some(TableName::new(name.first()?, name.get(1)?))
-        };
+        let mixed = |json: &Value| u32::try_from(json.as_u64()?).ok();
         Some(Self {
             ranges: json["ranges"]
                 .as_array()?
@@ -241,8 +300,9 @@ mod tests {
 
     const INTEGER: &[KeyOrder] = &[KeyOrder::Integer];
 
-    fn table(name: &str) -> TableName {
-        TableName::new("public", name)
+    /// Tables are called by letters here.
+    fn table(name: &str) -> u32 {
+        u32::from(name.as_bytes()[0])
     }
 
     fn mark(name: &str, at: At) -> Mark {
@@ -253,7 +313,10 @@ mod tests {
     }
 
     fn key(key: &str) -> At {
-        At::Key(vec![key.to_owned()])
+        At::Key(KeyMark {
+            columns: "id 20".to_owned(),
+            key: vec![key.to_owned()],
+        })
     }
 
     fn seen(xmax: u64) -> Seen {
@@ -285,7 +348,7 @@ mod tests {
         let ranges = crashed_twice();
         let xmax = |name: &str, key: Option<&str>| {
             let key = key.map(|key| [key]);
-            let seen = ranges.seen(&table(name), INTEGER, key.as_ref().map(|k| &k[..]));
+            let seen = ranges.seen(table(name), INTEGER, key.as_ref().map(|k| &k[..]));
             seen.map(|seen| seen.xmax)
         };
         assert_eq!(xmax("a", Some("5")), None);
@@ -308,6 +371,38 @@ mod tests {
         assert_eq!(ranges.ranges.len(), 3);
         ranges.forget_until(Lsn(2000));
         assert_eq!(ranges, Ranges::default());
+    }
+
+    #[test]
+    fn a_key_of_other_columns_says_nothing() {
+        let mut ranges = crashed_twice();
+        ranges.hold_to_key(table("b"), Some("id 20"));
+        assert_eq!(ranges, crashed_twice());
+        ranges.hold_to_key(table("b"), Some("u 2950"));
+        assert_eq!(ranges.seen(table("b"), INTEGER, Some(&["10"])), None);
+    }
+
+    #[test]
+    fn a_truncate_is_told_unless_all_of_a_table_was_read_behind_it() {
+        let truncated = |name: &str, xid| crashed_twice().truncated(table(name), xid);
+        assert_eq!(
+            truncated("a", 50),
+            Truncated::Unseen,
+            "the slot's own saw none"
+        );
+        assert_eq!(
+            truncated("b", 50),
+            Truncated::Unseen,
+            "a part was read before it"
+        );
+        assert_eq!(
+            truncated("c", 50),
+            Truncated::Unseen,
+            "two snapshots read it"
+        );
+        assert_eq!(truncated("d", 50), Truncated::Seen);
+        assert_eq!(truncated("d", 199), Truncated::Unseen, "it was running");
+        assert_eq!(truncated("e", 50), Truncated::Unseen, "nothing was read");
     }
 
     #[test]

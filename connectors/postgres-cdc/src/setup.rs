@@ -1,12 +1,15 @@
 //! What has to stand in the database: the publication first, then the slot.
 
-use longshore_sdk::postgres::{Session, quote_ident};
+use std::collections::BTreeSet;
+
+use longshore_sdk::postgres::{Row, Session, quote_ident, quote_literal};
 use longshore_sdk::{Fault, FaultClass};
 
 use crate::catalog::{self, Server, Slot};
 use crate::config::{PostgresConfig, PublicationMode};
 use crate::lsn::Lsn;
 use crate::position::History;
+use crate::select::TableName;
 
 /// The server can be captured from.
 pub(crate) fn check_server(server: &Server) -> Result<(), Fault> {
@@ -48,14 +51,14 @@ pub(crate) async fn ensure_publication(
             let tables = catalog::all_tables(session).await?;
             let wanted = tables.into_iter().map(|table| table.name);
             let wanted = wanted.filter(|name| config.selection.takes_table(name));
-            let quoted = |name: crate::select::TableName| {
-                format!("{}.{}", quote_ident(&name.schema), quote_ident(&name.table))
-            };
-            let mut list: Vec<String> = wanted.map(quoted).collect();
-            if list.is_empty() {
+            let wanted: BTreeSet<TableName> = wanted.collect();
+            if wanted.is_empty() {
                 return Err(nothing_to_publish(config));
             }
-            list.sort();
+            let quoted = |name: &TableName| {
+                format!("{}.{}", quote_ident(&name.schema), quote_ident(&name.table))
+            };
+            let list: Vec<String> = wanted.iter().map(quoted).collect();
             if exists {
                 let set = format!(
                     "ALTER PUBLICATION {} SET TABLE {}",
@@ -63,7 +66,7 @@ pub(crate) async fn ensure_publication(
                     list.join(", ")
                 );
                 let published = published_names(session, name).await?;
-                if published != list {
+                if published != wanted {
                     session.query(&set).await?;
                 }
             } else {
@@ -76,21 +79,25 @@ pub(crate) async fn ensure_publication(
     }
 }
 
-/// The tables that a publication names itself, quoted and in order.
-async fn published_names(session: &Session, publication: &str) -> Result<Vec<String>, Fault> {
+/// The tables that a publication names itself.
+async fn published_names(
+    session: &Session,
+    publication: &str,
+) -> Result<BTreeSet<TableName>, Fault> {
     let sql = format!(
-        "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_publication_rel r \
+        "SELECT n.nspname, c.relname FROM pg_publication_rel r \
          JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid \
          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = {}",
-        longshore_sdk::postgres::quote_literal(publication)
+        quote_literal(publication)
     );
     let rows = session.query(&sql).await?;
-    let mut names: Vec<String> = rows
-        .into_iter()
-        .filter_map(|row| row.into_iter().next()?)
-        .collect();
-    names.sort();
-    Ok(names)
+    let name = |row: &Row| {
+        Ok(TableName::new(
+            catalog::text(row, 0)?,
+            catalog::text(row, 1)?,
+        ))
+    };
+    rows.iter().map(name).collect()
 }
 
 pub(crate) fn create_publication(config: &PostgresConfig, tables: Option<&[String]>) -> String {
@@ -127,7 +134,14 @@ fn nothing_to_publish(config: &PostgresConfig) -> Fault {
 
 /// The stored history is the one that the server is in (invariant 2).
 pub(crate) fn check_history(stored: &History, now: &History) -> Result<(), Fault> {
-    if stored == now {
+    // The epoch is ours: the server knows nothing of it.
+    let epoch = stored.epoch;
+    if *stored
+        == (History {
+            epoch,
+            ..now.clone()
+        })
+    {
         return Ok(());
     }
     let text = |h: &History| {

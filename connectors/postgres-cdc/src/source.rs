@@ -108,7 +108,7 @@ impl Source for PostgresSource {
             return Ok(Polled::default());
         }
         match self.advance(ctx, limits).await {
-            Err(fault) if fault.class == FaultClass::Retriable => {
+            Err(fault) if self.may_pass(&fault) => {
                 self.state = State::Connecting;
                 let delay_ms = self.backoff.next_ms();
                 self.progress.retrying(ctx, &fault, delay_ms);
@@ -141,6 +141,13 @@ impl Source for PostgresSource {
 }
 
 impl PostgresSource {
+    /// Whether waiting may help. Once a capture is under way, a sender that is missing is our own old one, on its way out.
+    fn may_pass(&self, fault: &Fault) -> bool {
+        let is_under_way = self.place.is_some();
+        fault.class == FaultClass::Retriable
+            || (is_under_way && fault.code == "postgres-senders-in-use")
+    }
+
     /// One step of whatever phase it is in.
     async fn advance(&mut self, ctx: &Ctx, limits: PollLimits) -> Result<Polled, Fault> {
         match &mut self.state {
@@ -162,13 +169,17 @@ impl PostgresSource {
     /// Decides by the stored place what comes next.
     async fn connect(&mut self, ctx: &Ctx) -> Result<Polled, Fault> {
         self.progress.phase(ctx, "connecting");
+        if let Some(present) = self.work.config.present()? {
+            self.work.switch(present);
+        }
         let keys = &self.work.config.keys;
         let asking = ask(ctx, &self.work.config).await?;
         let server = catalog::server(&asking).await?;
         setup::check_server(&server)?;
         let replication = replicate(ctx).await?;
         let system = replication.identify().await?;
-        let history = History {
+        let mut history = History {
+            epoch: 0,
             system: system.identifier,
             timeline: system.timeline,
             database: system.database,
@@ -176,23 +187,22 @@ impl PostgresSource {
         };
         let mode = self.work.config.snapshot_mode();
         let is_start = std::mem::take(&mut self.is_start);
+        let at = Lsn(system.position);
         let Some(place) = self.place.clone() else {
-            return self
-                .begin(ctx, &asking, history, Lsn(system.position))
-                .await;
+            return self.begin(ctx, &asking, history, at).await;
         };
-        let again = |after: Lsn| Lsn(system.position.max(after.0 + 1));
-        let known = match setup::check_history(&place.history, &history) {
+        history.epoch = place.history.epoch;
+        match setup::check_history(&place.history, &history) {
             Err(fault) if mode == SnapshotMode::WhenNeeded => {
                 ctx.log(Level::Warn, &fault.message, &[]);
-                return Ok(self.intend(history, again(place.lsn())));
+                return self.begin_anew(&asking, history, at).await;
             }
-            checked => checked,
-        };
-        known?;
-        if is_start && mode == SnapshotMode::Always && !matches!(place.phase, Phase::Intent { .. })
-        {
-            return Ok(self.intend(history, again(place.lsn())));
+            checked => checked?,
+        }
+        let is_intent = matches!(place.phase, Phase::Intent { .. });
+        let is_finished = matches!(place.phase, Phase::Finished { .. });
+        if is_start && mode == SnapshotMode::Always && !is_intent && !is_finished {
+            return Ok(self.intend_anew(history, at));
         }
         let needed = match &place.phase {
             Phase::Intent { .. } => {
@@ -203,7 +213,7 @@ impl PostgresSource {
                 self.state = State::Leaving;
                 return Ok(Polled::default());
             }
-            Phase::Finished { at } => return Ok(self.intend(history, again(*at))),
+            Phase::Finished { .. } => return self.begin_anew(&asking, history, at).await,
             Phase::Snapshot(place) => place.consistent,
             Phase::Stream(place) => place.confirmed,
         };
@@ -212,7 +222,7 @@ impl PostgresSource {
         match setup::check_slot(&keys.slot, slot.as_ref(), &history.database, needed) {
             Err(fault) if mode == SnapshotMode::WhenNeeded && setup::needs_snapshot(&fault) => {
                 ctx.log(Level::Warn, &fault.message, &[]);
-                return Ok(self.intend(history, again(place.lsn())));
+                return Ok(self.intend_anew(history, at));
             }
             checked => checked?,
         }
@@ -250,6 +260,26 @@ impl PostgresSource {
             }
             Some(slot) => Err(setup::foreign(name, &slot)),
         }
+    }
+
+    /// Begins anew where a slot of that name cannot be ours.
+    async fn begin_anew(
+        &mut self,
+        asking: &Session,
+        history: History,
+        at: Lsn,
+    ) -> Result<Polled, Fault> {
+        let name = &self.work.config.keys.slot;
+        match catalog::slot(asking, name).await? {
+            None => Ok(self.intend_anew(history, at)),
+            Some(slot) => Err(setup::foreign(name, &slot)),
+        }
+    }
+
+    /// Begins anew; the slot, where there is one, is ours.
+    fn intend_anew(&mut self, mut history: History, at: Lsn) -> Polled {
+        history.epoch = history.epoch.saturating_add(1);
+        self.intend(history, at)
     }
 
     /// Says that a slot is about to be made. It is made once that is stored.
@@ -394,8 +424,6 @@ impl PostgresSource {
         let history = history.expect("a place stands before every stream");
         let phase = Phase::Stream(stream.place.clone());
         if filled == stream::Filled::Whole {
-            let config = self.work.config.original()?;
-            self.work.switch(config);
             self.state = State::Connecting;
         }
         let place = Place { history, phase };
@@ -416,11 +444,17 @@ impl PostgresSource {
         Polled::batch(filling.batch)
     }
 
-    /// Drops the slot that nobody needs any more.
+    /// Drops the slot that nobody needs any more; one that was moved since is somebody else's.
     async fn leave(&mut self, ctx: &Ctx) -> Result<Polled, Fault> {
         let config = &self.work.config;
+        let at = self.place.as_ref().and_then(Place::finished_at);
         let asking = ask(ctx, config).await?;
-        if catalog::slot(&asking, &config.keys.slot).await?.is_some() {
+        let slot = catalog::slot(&asking, &config.keys.slot).await?;
+        let is_ours = |slot: &catalog::Slot| {
+            let of_us = setup::is_ours(&config.keys.slot, slot, &config.keys.database);
+            of_us.is_ok() && Some(slot.confirmed) == at
+        };
+        if slot.as_ref().is_some_and(is_ours) {
             let replication = replicate(ctx).await?;
             replication
                 .drop_slot(&config.keys.slot, DROP_TIMEOUT_MS)

@@ -87,9 +87,7 @@ impl Checking<'_> {
                 self.may_not_read(server, &table.name);
             }
             let description = self.work.describe(&self.session, table.oid).await?;
-            let published = table.columns.as_deref();
-            let making = self.work.making(self.ctx);
-            match making.described(&table.name, table.identity, published, &description) {
+            match self.work.making(self.ctx).described(table, &description) {
                 Ok(captured) => {
                     self.covers_key(&captured, &description);
                     if captured.row_key.is_none() {

@@ -124,9 +124,14 @@ impl PostgresConfig {
         Ok(thawed)
     }
 
-    /// The present config again.
-    pub(crate) fn original(&self) -> Result<Self, Fault> {
-        Self::parse(self.present.as_ref().unwrap_or(&self.submitted))
+    /// The present config, where this is an older one.
+    pub(crate) fn present(&self) -> Result<Option<Self>, Fault> {
+        self.present.as_ref().map(Self::parse).transpose()
+    }
+
+    /// The same config once more.
+    pub(crate) fn again(&self) -> Result<Self, Fault> {
+        Self::parse(&self.submitted)
     }
 
     /// The source partition that everything is captured under, as Debezium has it.

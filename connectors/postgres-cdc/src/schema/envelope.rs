@@ -21,8 +21,19 @@ fn of_table(names: &Names<'_>, fields: Vec<Field>, last: &str) -> Schema {
         ..
     } = names;
     let mut of_table = Schema::new(Kind::Struct(fields.into()));
-    of_table.name = Some(format!("{prefix}.{schema}.{table}.{last}"));
+    of_table.name = Some(format!(
+        "{}.{last}",
+        legal(&format!("{prefix}.{schema}.{table}"))
+    ));
     of_table
+}
+
+/// A name with what a topic's may not hold replaced, as Debezium does: schemas are named after topics.
+pub(crate) fn legal(name: &str) -> String {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars()
+        .map(|c| if legal(c) { c } else { '_' })
+        .collect()
 }
 
 /// The schema of a key.

@@ -17,7 +17,7 @@ mod placeholder;
 mod tests;
 
 pub(crate) use column::{Column, ColumnPlan, Names, columns};
-pub(crate) use envelope::{envelope, key, value};
+pub(crate) use envelope::{envelope, key, legal, value};
 pub(crate) use options::{
     BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimeMode, ValueOptions,
 };

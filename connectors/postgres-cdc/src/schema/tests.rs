@@ -478,7 +478,7 @@ fn a_row_leaves_out_what_is_not_captured_and_a_key_keeps_it() {
     );
     let shape = shape.expect("what is left out needs no mapping");
     let key = Schema::parse(shape.key_schema().expect("there is a key")).expect("it is a schema");
-    assert_eq!(key.name.as_deref(), Some("a-b.S .t.\"u\".Key"));
+    assert_eq!(key.name.as_deref(), Some("a-b.S_.t._u_.Key"));
     let envelope = Schema::parse(shape.value_schema()).expect("it is a schema");
     assert_eq!(envelope.name.as_deref(), Some("a-b.S .t.\"u\".Envelope"));
     let Kind::Struct(fields) = &envelope.kind else {

@@ -17,7 +17,7 @@ use crate::catalog::{self, Table};
 use crate::envelope::{SnapshotMark, SourceFields};
 use crate::lsn::Lsn;
 use crate::position::SnapshotPlace;
-use crate::ranges::{At, Mark, Seen};
+use crate::ranges::{At, KeyMark, Mark, Seen};
 use crate::select::TableName;
 use crate::work::{Filling, Work};
 
@@ -32,9 +32,11 @@ pub(crate) struct Snapshot {
     /// Begun, in the order in which they go out.
     readers: VecDeque<Reader>,
     waiting: VecDeque<Table>,
+    /// Empty ones behind a table whose last row has not gone out.
+    passed: Vec<u32>,
     idle: Vec<Session>,
     /// Behind which key the first table goes on.
-    behind: Option<Vec<String>>,
+    behind: Option<KeyMark>,
     is_first: bool,
     pub(crate) progress: Progress,
     /// Exports the slot's snapshot for as long as sessions may still join it.
@@ -128,12 +130,12 @@ impl Snapshot {
         let mut behind = None;
         if let Some(Mark { table, at }) = place.ranges.end() {
             waiting.retain(|waiting| {
-                waiting.name > *table || (waiting.name == *table && *at != At::End)
+                waiting.oid > *table || (waiting.oid == *table && *at != At::End)
             });
-            if let (At::Key(key), Some(first)) = (at, waiting.front())
-                && first.name == *table
+            if let (At::Key(mark), Some(first)) = (at, waiting.front())
+                && first.oid == *table
             {
-                behind = Some(key.clone());
+                behind = Some(mark.clone());
             }
         }
         let row = catalog::one(
@@ -170,6 +172,7 @@ impl Snapshot {
             seen,
             readers: VecDeque::new(),
             waiting,
+            passed: Vec::new(),
             idle: sessions,
             behind,
             _exporter: exporter,
@@ -219,7 +222,18 @@ impl Snapshot {
                     }
                     Err(fault) => return Err(fault),
                 },
-                Next::Row { .. } | Next::End => self.end_table(ctx, work, filling).await?,
+                Next::Row { .. } | Next::End => match self.end_table(ctx, work, filling).await {
+                    Ok(Filled::Woken) => {
+                        self.advance_in_table();
+                        return Ok(Filled::Woken);
+                    }
+                    Ok(_) => {}
+                    Err(_) if filling.batch.rows() > 0 => {
+                        self.advance_in_table();
+                        return Ok(Filled::Batch);
+                    }
+                    Err(fault) => return Err(fault),
+                },
             }
         }
     }
@@ -230,12 +244,18 @@ impl Snapshot {
         ctx: &Ctx,
         work: &mut Work,
         filling: &mut Filling,
-    ) -> Result<(), Fault> {
+    ) -> Result<Filled, Fault> {
         let mut ended = self.readers.pop_front().expect("the caller looked at it");
         self.idle.extend(ended.free());
-        let mut passed = vec![ended.table.name.clone()];
         if ended.next() != Next::End {
-            let followed = self.pass_empty_tables(ctx, work, &mut passed).await?;
+            let followed = match self.pass_empty_tables(ctx, work).await {
+                Ok(Some(followed)) => followed,
+                // It is not known yet: the last row waits.
+                woken_or_failed => {
+                    self.readers.push_front(ended);
+                    return woken_or_failed.map(|_| Filled::Woken);
+                }
+            };
             self.source.snapshot = mark(&mut self.is_first, ended.is_first(), true);
             if !followed {
                 self.source.snapshot = SnapshotMark::Last;
@@ -243,36 +263,38 @@ impl Snapshot {
             ended.emit(&mut work.emitter, &mut filling.out(), &self.source)?;
             self.progress.rows += 1;
         }
-        for table in passed {
+        let passed = std::mem::take(&mut self.passed);
+        for table in std::iter::once(ended.table.oid).chain(passed) {
             self.progress.tables_done += 1;
             let upto = Mark { table, at: At::End };
             self.place.ranges.advance(upto, self.seen.as_ref());
         }
-        Ok(())
+        Ok(Filled::Batch)
     }
 
-    /// Goes to the next table that has a row; false where none has.
+    /// Goes to the next table that has a row; false where none has, nothing where that is not known yet.
     async fn pass_empty_tables(
         &mut self,
         ctx: &Ctx,
         work: &mut Work,
-        passed: &mut Vec<TableName>,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<bool>, Fault> {
         loop {
             self.start_readers(ctx, work).await?;
             let Some(reader) = self.readers.front_mut() else {
-                return Ok(false);
+                return Ok(Some(false));
             };
-            while reader.next() == Next::More {
-                // A row is at hand soon: a wake is answered with the batch that it ends up in.
-                reader.read().await?;
+            if reader.next() == Next::More {
+                if reader.read().await? != Wake::Ready {
+                    return Ok(None);
+                }
+                continue;
             }
             if reader.next() != Next::End {
-                return Ok(true);
+                return Ok(Some(true));
             }
             let mut empty = self.readers.pop_front().expect("it was just looked at");
             self.idle.extend(empty.free());
-            passed.push(empty.table.name.clone());
+            self.passed.push(empty.table.oid);
         }
     }
 
@@ -283,7 +305,7 @@ impl Snapshot {
         };
         if let Some(at) = reader.reached() {
             let upto = Mark {
-                table: reader.table.name.clone(),
+                table: reader.table.oid,
                 at,
             };
             self.place.ranges.advance(upto, self.seen.as_ref());
@@ -301,7 +323,7 @@ impl Snapshot {
             let reader = Reader::start(ctx, work, session, &table, behind).await;
             let reader = reader.map_err(changed_meanwhile)?;
             if was_begun && !reader.goes_on() {
-                self.place.ranges.begin_again(&table.name);
+                self.place.ranges.mix(table.oid);
             }
             self.readers.push_back(reader);
         }
@@ -338,7 +360,7 @@ async fn join(
             .query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await?;
         let sql = format!("SET TRANSACTION SNAPSHOT {}", quote_literal(snapshot));
-        session.query(&sql).await?;
+        session.query(&sql).await.map_err(gone)?;
         sessions.push(session);
     }
     Ok(sessions)
@@ -350,6 +372,17 @@ pub(crate) fn borrowed(parameters: &[(String, String)]) -> Vec<(&str, &str)> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect()
+}
+
+/// Whoever exported the snapshot is gone, and it with him: another one does.
+fn gone(fault: Fault) -> Fault {
+    match fault.detail("sqlstate") {
+        Some("22023" | "55000") => Fault {
+            class: FaultClass::Retriable,
+            ..fault
+        },
+        _ => fault,
+    }
 }
 
 /// A table that was altered or dropped since the snapshot was taken: a new one knows what it is now.

@@ -1,14 +1,14 @@
 //! One table being copied out.
 
 use longshore_sdk::postgres::{CopyOut, Session, quote_ident, quote_literal};
-use longshore_sdk::{Ctx, Fault, Wake};
+use longshore_sdk::{Ctx, Fault, FaultClass, Wake};
 
 use crate::captured::Captured;
-use crate::catalog::Table;
+use crate::catalog::{self, Table};
 use crate::copy::{self, Field};
 use crate::emit::{Emitter, Out, RowChange};
 use crate::envelope::{Cell, SourceFields};
-use crate::ranges::At;
+use crate::ranges::{At, KeyMark};
 use crate::work::{Shared, Work, recycle};
 
 /// Bytes of one read: the host has as much again read ahead.
@@ -52,16 +52,19 @@ impl Reader {
         work: &mut Work,
         session: Session,
         table: &Table,
-        behind: Option<Vec<String>>,
+        behind: Option<KeyMark>,
     ) -> Result<Self, Fault> {
+        hold(&session, table).await?;
         let description = work.describe(&session, table.oid).await?;
-        let published = table.columns.as_deref();
-        let making = work.making(ctx);
-        let captured = making.described(&table.name, table.identity, published, &description)?;
+        let captured = work.making(ctx).described(table, &description)?;
         let columns: Vec<usize> = (0..captured.columns.len())
             .filter(|at| captured.is_read(*at, &work.config.selection))
             .collect();
-        let behind = behind.filter(|_| captured.row_key.is_some());
+        let is_same = |mark: &KeyMark| {
+            let row_key = captured.row_key.as_ref();
+            row_key.is_some_and(|row_key| row_key.made_of == mark.columns)
+        };
+        let behind = behind.filter(is_same).map(|mark| mark.key);
         let sql = statement(table, &captured, &columns, behind.as_deref());
         let copy = session.copy_out(&sql).await?;
         Ok(Self {
@@ -144,10 +147,13 @@ impl Reader {
 
     /// How far the table went out; none where nothing of it did.
     pub(super) fn reached(&self) -> Option<At> {
-        match (&self.key, self.rows) {
-            (Some(key), _) => Some(At::Key(key.clone())),
-            (None, 0) => None,
-            (None, _) => Some(At::Somewhere),
+        match (&self.key, &self.table.row_key, self.rows) {
+            (Some(key), Some(row_key), _) => Some(At::Key(KeyMark {
+                columns: row_key.made_of.clone(),
+                key: key.clone(),
+            })),
+            (_, _, 0) => None,
+            _ => Some(At::Somewhere),
         }
     }
 
@@ -155,6 +161,32 @@ impl Reader {
     pub(super) fn free(&mut self) -> Option<Session> {
         self.session.take()
     }
+}
+
+/// Keeps a table from being rewritten, and makes sure that it was not since the snapshot was taken: its rows would not be
+/// there for this snapshot, and the stream tells nothing of it.
+async fn hold(session: &Session, table: &Table) -> Result<(), Fault> {
+    let only = if table.is_partitioned { "" } else { "ONLY " };
+    let name = &table.name;
+    let lock = format!(
+        "LOCK TABLE {only}{}.{} IN ACCESS SHARE MODE",
+        quote_ident(&name.schema),
+        quote_ident(&name.table)
+    );
+    session.query(&lock).await?;
+    let sql = format!(
+        "SELECT count(*) FROM pg_class c WHERE c.relfilenode <> pg_relation_filenode(c.oid) AND c.oid IN \
+         (SELECT {oid} UNION SELECT relid FROM pg_partition_tree({oid}))",
+        oid = table.oid
+    );
+    let row = catalog::one(session.query(&sql).await?)?;
+    if catalog::text(&row, 0)? == "0" {
+        return Ok(());
+    }
+    let message =
+        format!("table {name} was rewritten since the snapshot was taken, which a new one reads");
+    let fault = Fault::new(FaultClass::Retriable, "postgres-table-rewritten", message);
+    Err(fault.with("table", name.to_string()))
 }
 
 /// Keeps a key without giving up the room of the last one.

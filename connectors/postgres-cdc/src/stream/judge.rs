@@ -43,9 +43,9 @@ impl Stream {
         let seen = match &table.row_key {
             Some(row_key) => {
                 let key = row_key.of(row);
-                ranges.seen(&table.name, &row_key.orders, key.as_deref())
+                ranges.seen(table.oid, &row_key.orders, key.as_deref())
             }
-            None => ranges.seen::<&str>(&table.name, &[], None),
+            None => ranges.seen::<&str>(table.oid, &[], None),
         };
         let transaction = self.transaction.as_ref();
         !transaction

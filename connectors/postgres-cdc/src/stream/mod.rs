@@ -10,6 +10,7 @@ mod echo;
 mod judge;
 mod relation;
 mod rows;
+mod truncate;
 
 use std::collections::HashMap;
 
@@ -43,6 +44,8 @@ pub(crate) struct Stream {
     at: usize,
     transaction: Option<Transaction>,
     relations: HashMap<u32, Relation>,
+    /// Tables of the truncate that is being told that were.
+    truncated: usize,
     new_cells: Vec<Cell<'static>>,
     old_cells: Vec<Cell<'static>>,
     /// What the last batch confirmed.
@@ -96,6 +99,7 @@ impl Stream {
             at: 0,
             transaction: None,
             relations: HashMap::new(),
+            truncated: 0,
             new_cells: Vec::new(),
             old_cells: Vec::new(),
             echo: Echo::default(),
@@ -194,8 +198,10 @@ impl Stream {
                         }
                         continue;
                     }
-                    self.message(ctx, work, filling, Lsn(lsn), &message, body)
-                        .await?;
+                    let message = self.message(ctx, work, filling, Lsn(lsn), &message, body);
+                    if !message.await? {
+                        break;
+                    }
                 }
             }
             self.at = frames.len() - rest.rest().len();
@@ -203,6 +209,7 @@ impl Stream {
         Ok(Filled::Batch)
     }
 
+    /// False where the batch was full before the message ended.
     async fn message(
         &mut self,
         ctx: &Ctx,
@@ -211,7 +218,7 @@ impl Stream {
         lsn: Lsn,
         message: &Message<'_>,
         body: &[u8],
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         if let Message::Insert { relation, new } | Message::Update { relation, new, .. } = message {
             self.keep_up_with_enums(ctx, work, *relation, *new).await?;
         }
@@ -219,6 +226,10 @@ impl Stream {
             Message::Begin(begin) => self.begin(*begin)?,
             Message::Relation(relation) => {
                 let relation = Relation::learn(ctx, work, &self.asking, relation, body).await?;
+                if let Some(table) = relation.captured() {
+                    let row_key = table.row_key.as_ref().map(|key| key.made_of.as_str());
+                    self.place.ranges.hold_to_key(table.oid, row_key);
+                }
                 self.relations.insert(relation.id(), relation);
             }
             Message::Insert { relation, new } => {
@@ -234,10 +245,8 @@ impl Stream {
                     let mut new_cells = recycle(std::mem::take(&mut self.new_cells));
                     let mut old_cells = recycle(std::mem::take(&mut self.old_cells));
                     read(*new, &mut new_cells);
-                    let full = read_old(*old, &table, &mut old_cells);
-                    if full {
-                        complete(&mut new_cells, &old_cells);
-                    }
+                    read_old(*old, &table, &mut old_cells);
+                    complete(&mut new_cells, &old_cells);
                     let old = old.map(|_| old_cells.as_slice());
                     self.updated(work, filling, lsn, &table, old, &new_cells)?;
                     self.new_cells = recycle(new_cells);
@@ -252,11 +261,13 @@ impl Stream {
                     self.old_cells = recycle(cells);
                 }
             }
-            Message::Truncate { relations } => self.truncated(work, filling, lsn, relations)?,
+            Message::Truncate { relations } => {
+                return self.truncated(work, filling, lsn, relations);
+            }
             // The caller has seen to commits.
             Message::Commit { .. } | Message::Other => {}
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The server does not say when an enum has grown; a row does.
@@ -303,8 +314,14 @@ impl Stream {
     }
 
     fn commit(&mut self, end: Lsn) {
-        self.transaction = None;
-        self.place.open = None;
+        let commit = self
+            .transaction
+            .take()
+            .map(|transaction| Lsn(transaction.begin.commit));
+        // One that is sent again before the open one leaves it open.
+        self.place
+            .open
+            .take_if(|open| commit.is_none_or(|commit| commit >= open.commit));
         self.place.confirmed = self.place.confirmed.max(end);
         self.place.committed = Some(end);
         self.place.ranges.forget_until(end);
@@ -409,13 +426,14 @@ impl Stream {
                 None,
                 before,
             ) => RowChange::Update { before, after: new },
+            // Under one message key the row that was read says it all.
             (
                 Verdict {
                     old_row: true,
                     new_row: false,
                 },
-                _,
                 Some(before),
+                _,
             ) => RowChange::Delete(before),
             (
                 Verdict {
@@ -429,25 +447,6 @@ impl Stream {
         };
         work.emitter
             .change(&mut filling.out(), table, change, &self.source(lsn))
-    }
-
-    /// Each table counts as a message of its own.
-    fn truncated(
-        &mut self,
-        work: &mut Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        relations: &[u32],
-    ) -> Result<(), Fault> {
-        for relation in relations {
-            let table = self.count(*relation)?;
-            let Some(table) = table.filter(|_| !work.emitter.skipped.truncate) else {
-                continue;
-            };
-            work.emitter
-                .truncate(&mut filling.out(), &table, &self.source(lsn))?;
-        }
-        Ok(())
     }
 }
 

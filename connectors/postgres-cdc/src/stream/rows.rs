@@ -12,18 +12,11 @@ pub(super) fn read<'a>(tuple: Tuple<'a>, cells: &mut Vec<Cell<'a>>) {
     }));
 }
 
-/// Reads an old row; what a key does not bring is absent. True where all columns came.
-pub(super) fn read_old<'a>(
-    old: Option<Old<'a>>,
-    table: &Shared,
-    cells: &mut Vec<Cell<'a>>,
-) -> bool {
+/// Reads an old row; what a key does not bring is absent.
+pub(super) fn read_old<'a>(old: Option<Old<'a>>, table: &Shared, cells: &mut Vec<Cell<'a>>) {
     match old {
-        None => false,
-        Some(Old::Full(tuple)) => {
-            read(tuple, cells);
-            true
-        }
+        None => {}
+        Some(Old::Full(tuple)) => read(tuple, cells),
         Some(Old::Key(tuple)) => {
             read(tuple, cells);
             for (cell, in_identity) in cells.iter_mut().zip(&table.in_identity) {
@@ -31,15 +24,14 @@ pub(super) fn read_old<'a>(
                     *cell = Cell::Absent;
                 }
             }
-            false
         }
     }
 }
 
-/// A full old row has what the new one leaves out because it did not change.
+/// An old row has what the new one leaves out because it is large and did not change: all of it, or a key.
 pub(super) fn complete<'a>(new: &mut [Cell<'a>], old: &[Cell<'a>]) {
     for (new, old) in new.iter_mut().zip(old) {
-        if matches!(new, Cell::Unchanged) {
+        if matches!((&*new, old), (Cell::Unchanged, Cell::Text(_))) {
             *new = *old;
         }
     }
