@@ -7,10 +7,12 @@
 
 mod bell;
 mod host;
+mod postgres;
 mod sink;
 mod source;
 
 pub use bell::Bell;
+pub use postgres::NativePostgres;
 pub use sink::NativeSink;
 pub use source::NativeSource;
 

@@ -34,7 +34,7 @@ impl Bell {
     }
 
     /// Completes when the bell was rung during this call, or the task stops.
-    pub(super) async fn heard(&self) -> Wake {
+    pub async fn heard(&self) -> Wake {
         loop {
             let mut rung = std::pin::pin!(self.rung.notified());
             rung.as_mut().enable();

@@ -6,20 +6,37 @@ use std::time::Duration;
 use longshore_cap_files::{Change, Entry, Error, FilesClient, OpenFile, Stat};
 use longshore_model::{Fault, FaultClass};
 use longshore_pipeline::port::TaskEnv;
-use longshore_sdk::host::{Host, HostFile, LocalFuture};
+use longshore_sdk::host::{Host, HostFile, HostPostgres, LocalFuture};
 use longshore_sdk::{FileEntry, FileStat, Level, Wake};
+use tokio::time::Instant;
 
-use super::Bell;
+use super::{Bell, NativePostgres};
+
+/// The day on which every instance starts, so that what one does on a paused clock can be had again.
+const START_US: i64 = 1_700_000_000_000_000;
 
 pub(super) struct NativeHost {
     env: TaskEnv,
     files: FilesClient,
+    postgres: Option<Rc<dyn NativePostgres>>,
     bell: Bell,
+    started: Instant,
 }
 
 impl NativeHost {
-    pub(super) fn new(env: TaskEnv, files: FilesClient, bell: Bell) -> Self {
-        Self { env, files, bell }
+    pub(super) fn new(
+        env: TaskEnv,
+        files: FilesClient,
+        postgres: Option<Rc<dyn NativePostgres>>,
+        bell: Bell,
+    ) -> Self {
+        Self {
+            env,
+            files,
+            postgres,
+            bell,
+            started: Instant::now(),
+        }
     }
 }
 
@@ -63,8 +80,17 @@ impl Host for NativeHost {
         })
     }
 
+    fn now_us(&self) -> i64 {
+        START_US + i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX - START_US)
+    }
+
     fn progress(&self, json: &str) {
         self.env.progress.send_replace(Some(json.to_owned()));
+    }
+
+    fn postgres(&self) -> Option<Rc<dyn HostPostgres>> {
+        let postgres: Rc<dyn HostPostgres> = Rc::clone(self.postgres.as_ref()?) as _;
+        Some(postgres)
     }
 
     fn list_files<'a>(

@@ -67,7 +67,7 @@ async fn answer<K: Sink>(
 ) {
     let task = task_context(&env);
     let submitted = config_map(&env);
-    let ctx = Ctx::new(Rc::new(NativeHost::new(env, files, bell)));
+    let ctx = Ctx::new(Rc::new(NativeHost::new(env, files, None, bell)));
     let mut sink: Option<K> = None;
     while let Some((question, reply)) = questions.recv().await {
         let answer = match (question, &mut sink) {

@@ -5,18 +5,18 @@ use std::rc::Rc;
 use bytes::Bytes;
 use longshore_cap_files::FilesClient;
 use longshore_model::batch::Batch;
-use longshore_model::{Fault, FaultClass, SourcePosition};
+use longshore_model::{Fault, FaultClass, SourcePosition, Watermark};
 use longshore_pipeline::delivery::Stored;
 use longshore_pipeline::port::{Polled, SourcePlugin, TaskEnv};
 use longshore_sdk::{Config, Ctx, PollLimits, Source};
 use tokio::sync::mpsc;
 
 use super::host::NativeHost;
-use super::{Ask, Bell, ask, config_map, gone, task_context};
+use super::{Ask, Bell, NativePostgres, ask, config_map, gone, postgres, task_context};
 
 enum Question {
     Poll(PollLimits),
-    Commit(Vec<SourcePosition>),
+    Commit(Stored),
     Close,
 }
 
@@ -47,13 +47,27 @@ impl NativeSource {
         files: FilesClient,
         positions: Vec<SourcePosition>,
     ) -> Result<Self, Fault> {
-        let bell = Bell::default();
+        Self::open_beside::<S>(env, files, None, Bell::default(), positions).await
+    }
+
+    /// Opens the connector beside a PostgreSQL server, whose calls hear the bell.
+    ///
+    /// # Errors
+    /// The connector's own.
+    pub async fn open_beside<S: Source>(
+        env: TaskEnv,
+        files: FilesClient,
+        postgres: Option<Rc<dyn NativePostgres>>,
+        bell: Bell,
+        positions: Vec<SourcePosition>,
+    ) -> Result<Self, Fault> {
         let config = <S::Config as Config>::parse(&config_map(&env))?;
         let task = task_context(&env);
-        let ctx = Ctx::new(Rc::new(NativeHost::new(env, files, bell.clone())));
+        let host = NativeHost::new(env, files, postgres.clone(), bell.clone());
+        let ctx = Ctx::new(Rc::new(host));
         let source = S::open(&ctx, task, config, positions).await?;
         let (mailbox, questions) = mpsc::channel(1);
-        tokio::task::spawn_local(answer(source, ctx, questions));
+        tokio::task::spawn_local(answer(source, ctx, postgres, questions));
         Ok(Self { mailbox, bell })
     }
 }
@@ -61,18 +75,29 @@ impl NativeSource {
 async fn answer<S: Source>(
     mut source: S,
     ctx: Ctx,
+    postgres: Option<Rc<dyn NativePostgres>>,
     mut questions: mpsc::Receiver<Ask<Question, Polled>>,
 ) {
+    let checked = |polled: Polled| {
+        postgres::check(postgres.as_deref(), &polled.watermarks)?;
+        Ok(polled)
+    };
     while let Some((question, mut reply)) = questions.recv().await {
         let nothing = || polled(longshore_sdk::Polled::default());
         let answer = match question {
             Question::Poll(limits) => tokio::select! {
                 // Whoever asked is gone, and with it the task.
                 () = reply.closed() => return,
-                answer = source.poll(&ctx, limits) => answer.and_then(polled),
+                answer = source.poll(&ctx, limits) => answer.and_then(polled).and_then(checked),
             },
-            Question::Commit(positions) => {
-                source.commit(&ctx, positions).await;
+            Question::Commit(stored) => {
+                // Invariant 1: records and positions are durable, or there would be no `Stored`.
+                for Watermark { stream, value } in stored.watermarks() {
+                    if let Some(server) = &postgres {
+                        server.confirm(*stream, *value);
+                    }
+                }
+                source.commit(&ctx, stored.positions().to_vec()).await;
                 nothing()
             }
             Question::Close => {
@@ -112,8 +137,7 @@ impl SourcePlugin for NativeSource {
     }
 
     async fn commit(&mut self, stored: Stored) -> Result<(), Fault> {
-        let positions = stored.positions().to_vec();
-        ask(&self.mailbox, Question::Commit(positions)).await?;
+        ask(&self.mailbox, Question::Commit(stored)).await?;
         Ok(())
     }
 

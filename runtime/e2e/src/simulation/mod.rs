@@ -11,6 +11,7 @@
 
 mod input;
 mod life;
+pub mod postgres;
 mod worker;
 mod world;
 
@@ -34,9 +35,27 @@ const SEEDS_TELLING: u64 = 50;
 /// # Errors
 /// With the seed, when a life ends with another file than it should, or when nothing ever went wrong.
 pub fn run(first: u64, n_seeds: u64) -> Result<Seen> {
+    let lives = live_all(first, n_seeds, |random| World::new(random).run())?;
+    let mut seen = Seen::default();
+    for life in &lives {
+        seen.add(life);
+    }
+    ensure!(
+        n_seeds < SEEDS_TELLING || seen.is_telling(),
+        "the simulation never failed in one of its ways: {seen:?}"
+    );
+    Ok(seen)
+}
+
+/// Lives seeds until one fails; what each met.
+fn live_all<S: Send>(
+    first: u64,
+    n_seeds: u64,
+    live: impl Fn(Random) -> S + Sync,
+) -> Result<Vec<S>> {
     let next = AtomicU64::new(0);
-    let all = Mutex::new((Seen::default(), Vec::new()));
-    let live = || {
+    let all = Mutex::new((Vec::new(), Vec::new()));
+    let live_next = || {
         loop {
             let n = next.fetch_add(1, Ordering::Relaxed);
             let failed = !all.lock().unwrap().1.is_empty();
@@ -44,8 +63,8 @@ pub fn run(first: u64, n_seeds: u64) -> Result<Seen> {
                 return;
             }
             let seed = first.wrapping_add(n);
-            match catch_unwind(AssertUnwindSafe(|| World::new(Random::new(seed)).run())) {
-                Ok(seen) => all.lock().unwrap().0.add(&seen),
+            match catch_unwind(AssertUnwindSafe(|| live(Random::new(seed)))) {
+                Ok(seen) => all.lock().unwrap().0.push(seen),
                 // The panic has printed what was wrong.
                 Err(_) => all.lock().unwrap().1.push(seed),
             }
@@ -53,16 +72,12 @@ pub fn run(first: u64, n_seeds: u64) -> Result<Seen> {
     };
     std::thread::scope(|threads| {
         for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
-            threads.spawn(live);
+            threads.spawn(live_next);
         }
     });
     let (seen, failed) = all.into_inner().unwrap();
     if let Some(seed) = failed.first() {
         bail!("seed {seed} failed; LONGSHORE_SEED={seed} lives it alone");
     }
-    ensure!(
-        n_seeds < SEEDS_TELLING || seen.is_telling(),
-        "the simulation never failed in one of its ways: {seen:?}"
-    );
     Ok(seen)
 }

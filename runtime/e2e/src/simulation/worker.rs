@@ -54,34 +54,9 @@ impl Worker {
         store: &MemoryStore,
         flush_ms: u64,
     ) -> BrokerResult<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SimClock(tokio::time::Instant::now()));
-        let config = LogConfig {
-            file_bytes: 16 << 10,
-            checkpoint_bytes: 8 << 10,
-            upkeep_interval: Duration::from_millis(700),
-            copy_bytes_max: 4 << 10,
-            ..LogConfig::default()
-        };
-        let parts = Log::open(
-            Path::new(DATA),
-            config,
-            Arc::clone(&clock),
-            Arc::new(disk.clone()),
-            Arc::new(store.clone()),
-        );
-        let Parts {
-            log,
-            committer,
-            upkeep,
-            lock,
-        } = parts.map_err(|e| BrokerError::Failed(e.to_string()))?;
+        let clock: Arc<dyn Clock> = Arc::new(SimClock::new());
+        let log = open_log(disk, store, &clock)?;
         let stop = CancellationToken::new();
-        tokio::task::spawn_local(committer.run());
-        let upkeep_stop = CancellationToken::new();
-        tokio::task::spawn_local(async move {
-            upkeep.run(upkeep_stop).await;
-            drop(lock);
-        });
         for topic in [OFFSETS_TOPIC, TOPIC] {
             create(&log, topic).await?;
         }
@@ -105,7 +80,42 @@ impl Worker {
     }
 }
 
-async fn create(log: &Log, name: &str) -> BrokerResult<()> {
+/// The log as the disk has it, and what keeps it going.
+pub(super) fn open_log(
+    disk: &SimDisk,
+    store: &MemoryStore,
+    clock: &Arc<dyn Clock>,
+) -> BrokerResult<Log> {
+    let config = LogConfig {
+        file_bytes: 16 << 10,
+        checkpoint_bytes: 8 << 10,
+        upkeep_interval: Duration::from_millis(700),
+        copy_bytes_max: 4 << 10,
+        ..LogConfig::default()
+    };
+    let parts = Log::open(
+        Path::new(DATA),
+        config,
+        Arc::clone(clock),
+        Arc::new(disk.clone()),
+        Arc::new(store.clone()),
+    );
+    let Parts {
+        log,
+        committer,
+        upkeep,
+        lock,
+    } = parts.map_err(|e| BrokerError::Failed(e.to_string()))?;
+    tokio::task::spawn_local(committer.run());
+    let upkeep_stop = CancellationToken::new();
+    tokio::task::spawn_local(async move {
+        upkeep.run(upkeep_stop).await;
+        drop(lock);
+    });
+    Ok(log)
+}
+
+pub(super) async fn create(log: &Log, name: &str) -> BrokerResult<()> {
     let topic = NewTopic {
         name: TopicName::parse(name).unwrap(),
         partitions: Some(1),
@@ -117,26 +127,26 @@ async fn create(log: &Log, name: &str) -> BrokerResult<()> {
     }
 }
 
-fn settings(pairs: &[(&str, &str)], flush_ms: u64) -> (Settings, Settings) {
+pub(super) fn settings(pairs: &[(&str, &str)], flush_ms: u64) -> (Settings, Settings) {
     let connector = pairs.iter();
     let connector = connector.map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let worker = Settings::from([("offset.flush.interval.ms".to_owned(), flush_ms.to_string())]);
     (connector.collect(), worker)
 }
 
-fn task(name: &str) -> TaskId {
+pub(super) fn task(name: &str) -> TaskId {
     TaskId {
         connector: ConnectorName::parse(name).unwrap(),
         task: 0,
     }
 }
 
-async fn task_log(log: &Log, task: &TaskId) -> BrokerResult<TaskLog<Log>> {
+pub(super) async fn task_log(log: &Log, task: &TaskId) -> BrokerResult<TaskLog<Log>> {
     let generation = Append::raise(log, &[Owner::task(task)]).await?;
     Ok(TaskLog::new(log.clone(), task.clone(), generation))
 }
 
-fn env(log: &TaskLog<Log>, connector: &Settings, schemas: &Arc<SchemaTable>) -> TaskEnv {
+pub(super) fn env(log: &TaskLog<Log>, connector: &Settings, schemas: &Arc<SchemaTable>) -> TaskEnv {
     TaskEnv {
         task: log.task().clone(),
         generation: log.generation(),
@@ -248,7 +258,7 @@ async fn sink(
 
 /// No transforms here.
 #[derive(Debug)]
-struct NoTransform;
+pub(super) struct NoTransform;
 
 impl TransformPlugin for NoTransform {
     async fn apply(&mut self, batch: bytes::Bytes) -> Result<bytes::Bytes, Fault> {
@@ -258,7 +268,13 @@ impl TransformPlugin for NoTransform {
 
 /// Follows tokio's paused time.
 #[derive(Debug)]
-struct SimClock(tokio::time::Instant);
+pub(super) struct SimClock(tokio::time::Instant);
+
+impl SimClock {
+    pub(super) fn new() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+}
 
 impl Clock for SimClock {
     fn now_ms(&self) -> i64 {
