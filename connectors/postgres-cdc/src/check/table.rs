@@ -134,8 +134,8 @@ impl Checking<'_> {
         }
         let name = &table.name;
         let message = format!(
-            "the replica identity of {name} leaves out {} of the message's key: its deletes come \
-             with a key that lacks it, and a change of it is not told as a delete",
+            "the replica identity of {name} leaves out {} of the message's key: its deletes are bad \
+             records, and a change of it is not told as a delete",
             missing.join(", ")
         );
         let is_chosen = self.config.selection.key_of(name).is_some();
