@@ -24,8 +24,11 @@ pub use world::Seen;
 
 use anyhow::{Result, ensure};
 
-use super::{SEEDS_TELLING, live_all};
+use super::live_all;
 use world::World;
+
+/// So many seeds let us expect that every way was gone.
+const SEEDS_TELLING: u64 = 500;
 
 /// Lives all seeds from `first` on, as many at a time as there are cores; what they met.
 ///
