@@ -480,7 +480,7 @@ fn a_row_leaves_out_what_is_not_captured_and_a_key_keeps_it() {
     let key = Schema::parse(shape.key_schema().expect("there is a key")).expect("it is a schema");
     assert_eq!(key.name.as_deref(), Some("a-b.S_.t._u_.Key"));
     let envelope = Schema::parse(shape.value_schema()).expect("it is a schema");
-    assert_eq!(envelope.name.as_deref(), Some("a-b.S .t.\"u\".Envelope"));
+    assert_eq!(envelope.name.as_deref(), Some("a-b.S_.t._u_.Envelope"));
     let Kind::Struct(fields) = &envelope.kind else {
         panic!("it is a struct")
     };
