@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use longshore_model::{Fault, FaultClass};
 use longshore_sdk::host::{HostPostgres, HostReplication, HostSession, LocalFuture};
@@ -57,8 +56,12 @@ impl SimulatedPostgres {
 impl Connection {
     /// The way to the server: it takes time, and may not lead there.
     pub(super) async fn call(&self) -> Result<(), Fault> {
-        let delay = self.server.borrow_mut().random.millis(0..6);
-        tokio::time::sleep(delay.saturating_sub(Duration::from_millis(1))).await;
+        let delay = {
+            let mut server = self.server.borrow_mut();
+            let latency_ms = server.latency_ms;
+            server.random.millis(1..latency_ms)
+        };
+        tokio::time::sleep(delay).await;
         self.check()?;
         let mut server = self.server.borrow_mut();
         let fails_once_in = server.fails_once_in;

@@ -43,6 +43,8 @@ pub(super) struct Server {
     pub(super) next_id: u32,
     /// What each stream delivered.
     pub(super) delivered: BTreeMap<u32, u64>,
+    /// Longest way to the server.
+    pub(super) latency_ms: u64,
     /// A call fails once in so many times; never where it is 0.
     pub(super) fails_once_in: u64,
     pub(super) changed: Rc<Notify>,
@@ -128,6 +130,7 @@ impl Server {
             epoch: 0,
             next_id: 1,
             delivered: BTreeMap::new(),
+            latency_ms: 2,
             fails_once_in: 0,
             changed: Rc::default(),
             seen: Met::default(),

@@ -87,6 +87,10 @@ impl Seen {
     }
 }
 
+fn one_of(random: &mut Random, numbers: &[u64]) -> u64 {
+    numbers[usize::try_from(random.within(0..numbers.len() as u64)).unwrap()]
+}
+
 impl World {
     pub(super) fn new(mut random: Random) -> Self {
         let disk = SimDisk::new(random.number());
@@ -103,7 +107,7 @@ impl World {
     }
 
     pub(super) fn run(mut self) -> Seen {
-        for _ in 0..self.random.within(2..9) {
+        for _ in 0..self.random.within(3..14) {
             self.live();
             for _ in 0..self.random.within(0..30) {
                 self.server.borrow_mut().step(&mut self.random);
@@ -131,9 +135,9 @@ impl World {
     fn live(&mut self) {
         self.seen.lives += 1;
         self.ask_for_faults();
-        let fails_once_in = [0, 0, 300, 100, 30];
-        let n = usize::try_from(self.random.within(0..5)).unwrap();
-        self.server.borrow_mut().fails_once_in = fails_once_in[n];
+        let random = &mut self.random;
+        self.server.borrow_mut().fails_once_in = one_of(random, &[0, 0, 300, 100, 30]);
+        self.server.borrow_mut().latency_ms = one_of(random, &[3, 6, 30, 80]);
         let choices = Choices::new(&mut self.random);
         let Self {
             random,
@@ -148,7 +152,7 @@ impl World {
             server,
         };
         // Some clients do much while little is captured, and the other way round.
-        let pause_ms = [4, 30, 120][usize::try_from(random.within(0..3)).unwrap()];
+        let pause_ms = one_of(random, &[4, 30, 120]);
         let steps = random.within(1..120);
         let end = live(&around, &choices, |_| async {
             for _ in 0..steps {
