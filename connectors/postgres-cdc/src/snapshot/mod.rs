@@ -34,6 +34,8 @@ pub(crate) struct Snapshot {
     waiting: VecDeque<Table>,
     /// Empty ones behind a table whose last row has not gone out.
     passed: Vec<u32>,
+    /// What ended it, where rows went out first.
+    fault: Option<Fault>,
     idle: Vec<Session>,
     /// Behind which key the first table goes on.
     behind: Option<KeyMark>,
@@ -173,6 +175,7 @@ impl Snapshot {
             readers: VecDeque::new(),
             waiting,
             passed: Vec::new(),
+            fault: None,
             idle: sessions,
             behind,
             _exporter: exporter,
@@ -186,6 +189,9 @@ impl Snapshot {
         work: &mut Work,
         filling: &mut Filling,
     ) -> Result<Filled, Fault> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         self.place.step += 1;
         loop {
             self.start_readers(ctx, work).await?;
@@ -215,12 +221,7 @@ impl Snapshot {
                         self.advance_in_table();
                         return Ok(Filled::Woken);
                     }
-                    // What has been filled goes out; the next call meets the fault again.
-                    Err(_) if filling.batch.rows() > 0 => {
-                        self.advance_in_table();
-                        return Ok(Filled::Batch);
-                    }
-                    Err(fault) => return Err(fault),
+                    Err(fault) => return self.failed(filling, fault),
                 },
                 Next::Row { .. } | Next::End => match self.end_table(ctx, work, filling).await {
                     Ok(Filled::Woken) => {
@@ -228,14 +229,20 @@ impl Snapshot {
                         return Ok(Filled::Woken);
                     }
                     Ok(_) => {}
-                    Err(_) if filling.batch.rows() > 0 => {
-                        self.advance_in_table();
-                        return Ok(Filled::Batch);
-                    }
-                    Err(fault) => return Err(fault),
+                    Err(fault) => return self.failed(filling, fault),
                 },
             }
         }
+    }
+
+    /// What has been filled goes out before the fault. Nothing goes on behind it: a session and its table may be lost.
+    fn failed(&mut self, filling: &Filling, fault: Fault) -> Result<Filled, Fault> {
+        if filling.batch.rows() == 0 {
+            return Err(fault);
+        }
+        self.fault = Some(fault);
+        self.advance_in_table();
+        Ok(Filled::Batch)
     }
 
     /// The last row of a table, which is marked by whether any row follows at all.
