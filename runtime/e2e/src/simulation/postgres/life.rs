@@ -116,7 +116,14 @@ where
 
 /// The disk may fail the log; the capture itself may not fail.
 fn failed(fault: Fault) -> End {
-    let of_capture = ["postgres", "false-watermark", "foreign-offset", "malformed"];
+    let of_capture = [
+        "postgres",
+        "false-watermark",
+        "foreign-offset",
+        "malformed",
+        // The connector or the server panicked.
+        "instance-gone",
+    ];
     let is_of_capture = of_capture.iter().any(|code| fault.code.starts_with(code));
     assert!(!is_of_capture, "the capture failed: {} {fault}", fault.code);
     End::Failed

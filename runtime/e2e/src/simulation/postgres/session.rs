@@ -82,7 +82,8 @@ impl SimSession {
         assert!(self.in_transaction.get() && self.view.borrow().is_none());
         let server = self.connection.server.borrow();
         let Some(view) = server.exported.get(name) else {
-            return Err(fault(FaultClass::Fatal, "postgres-refused"));
+            let refused = fault(FaultClass::Fatal, "postgres-refused");
+            return Err(refused.with("sqlstate", "22023"));
         };
         self.view.replace(Some(Rc::clone(view)));
         Ok(())
