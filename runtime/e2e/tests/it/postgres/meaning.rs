@@ -146,7 +146,7 @@ fn a_delete_shows_what_the_replica_identity_shows() {
          alter table nothing replica identity nothing;
          insert into by_key values (1, 'a'); insert into in_full values (1, 'a');
          insert into by_index values (1, 10, 'a'); insert into nothing values (1, 'a');",
-        &json!({}),
+        &json!({"message.key.columns": "public.by_index:a"}),
     )
     .unwrap();
     for sql in ["update nothing set v = 'b'", "delete from nothing"] {
@@ -166,10 +166,28 @@ fn a_delete_shows_what_the_replica_identity_shows() {
     assert_eq!(deleted("by_key").before(), &json!({"id": 1, "v": null}));
     assert_eq!(deleted("in_full").before(), &json!({"id": 1, "v": "a"}));
     assert_eq!(deleted("by_index").before()["a"], 10);
+    assert_eq!(deleted("by_index").key, json!({"a": 10}));
     let created = deleted("nothing");
     assert_eq!(
         (created.op(), created.after()),
         ("c", &json!({"id": 2, "v": "b"}))
+    );
+}
+
+/// 7
+#[test]
+fn a_delete_without_its_key_is_refused_by_name() {
+    let mut capture = Capture::start(
+        "create table t (id int primary key, a int not null); create unique index i on t (a);
+         alter table t replica identity using index i; insert into t values (5, 10);",
+        &json!({}),
+    )
+    .unwrap();
+    capture.run("delete from t").unwrap();
+    let why = capture.failure().unwrap();
+    assert!(
+        why.contains("postgres-no-key") && why.contains("public.t"),
+        "{why}"
     );
 }
 
