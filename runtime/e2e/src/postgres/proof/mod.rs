@@ -217,7 +217,9 @@ impl Round {
             format!(
                 "{:?}\n{}",
                 self.progress(),
-                self.worker().map(WorkerProcess::read_log).unwrap_or_default()
+                self.worker()
+                    .map(WorkerProcess::read_log)
+                    .unwrap_or_default()
             )
         })?;
         Ok(Topics::of(&self.worker()?.kafka, &self.database.name))
