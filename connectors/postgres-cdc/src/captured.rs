@@ -57,12 +57,17 @@ impl Captured {
         !self.enums.is_empty()
     }
 
-    /// Whether a row has a label that its enum did not have when the schema was made.
-    pub(crate) fn outgrows_enums(&self, row: &[Cell<'_>]) -> bool {
-        self.enums.iter().any(|(at, labels)| match row.get(*at) {
-            Some(Cell::Text(text)) => !labels.iter().any(|label| label.as_bytes() == *text),
-            _ => false,
-        })
+    /// A label of a row that its enum did not have when the schema was made.
+    pub(crate) fn new_label<'a>(&self, row: &[Cell<'a>]) -> Option<&'a [u8]> {
+        self.enums
+            .iter()
+            .find_map(|(at, labels)| match row.get(*at) {
+                Some(Cell::Text(text)) => {
+                    let is_known = labels.iter().any(|label| label.as_bytes() == *text);
+                    (!is_known).then_some(*text)
+                }
+                _ => None,
+            })
     }
 
     /// Whether a snapshot has to read a column: for the value, for the key, or to know where it is.

@@ -33,6 +33,8 @@ pub(crate) fn lasting() -> Vec<(String, String)> {
     with_text_form(&[
         ("statement_timeout", "0"),
         ("idle_in_transaction_session_timeout", "0"),
+        // Nobody can be woken who waits for a lock: it is tried again.
+        ("lock_timeout", "10000"),
         // Rows that a policy hides are missing by name, not in silence.
         ("row_security", "off"),
     ])

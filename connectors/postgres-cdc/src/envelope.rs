@@ -11,7 +11,7 @@ pub(crate) mod probe;
 #[cfg(test)]
 mod tests;
 
-use longshore_sdk::{Fault, FaultClass};
+use longshore_sdk::{BATCH_BYTES_MAX, Fault, FaultClass};
 
 use crate::pg_type::Types;
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
@@ -228,6 +228,9 @@ impl Shape {
                     }
                     let written = plan.encoder.write(text, out);
                     written.map_err(|refusal| self.refused(plan, refusal))?;
+                    if out.len() > BATCH_BYTES_MAX {
+                        return Err(self.too_large());
+                    }
                 }
                 Some(Cell::Unchanged) => out.extend_from_slice(&plan.unchanged),
                 Some(Cell::Null | Cell::Absent) | None => out.extend_from_slice(&plan.null),
@@ -265,6 +268,15 @@ impl Shape {
         optional_long(&mut fields, Some(now_us));
         optional_long(&mut fields, Some(now_us.saturating_mul(1000)));
         fields.append_to(out);
+    }
+
+    /// No batch holds it, so that the rest need not be written.
+    fn too_large(&self) -> Fault {
+        let table = &self.table;
+        let message = format!(
+            "a record of table {table} takes over {BATCH_BYTES_MAX} bytes, which a batch holds"
+        );
+        Fault::new(FaultClass::BadRecord, "record-too-large", message).with("table", table)
     }
 
     /// Names table and column, never the value.

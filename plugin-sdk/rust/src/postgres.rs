@@ -67,8 +67,9 @@ impl Session {
         }
     }
 
-    /// Starts `COPY ... TO STDOUT`. The session does nothing else until it was read to its end; a
-    /// copy that is dropped earlier closes its session.
+    /// Starts `COPY ... TO STDOUT`; whether the statement was right is known with the first read. The
+    /// session does nothing else until it was read to its end; a copy that is dropped earlier closes
+    /// its session.
     ///
     /// # Errors
     /// What the server says.

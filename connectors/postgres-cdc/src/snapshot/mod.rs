@@ -327,8 +327,7 @@ impl Snapshot {
             let table = self.waiting.pop_front().expect("it was just looked at");
             let behind = self.behind.take();
             let was_begun = behind.is_some();
-            let reader = Reader::start(ctx, work, session, &table, behind).await;
-            let reader = reader.map_err(changed_meanwhile)?;
+            let reader = Reader::start(ctx, work, session, &table, behind).await?;
             if was_begun && !reader.goes_on() {
                 self.place.ranges.mix(table.oid);
             }
@@ -385,18 +384,6 @@ pub(crate) fn borrowed(parameters: &[(String, String)]) -> Vec<(&str, &str)> {
 fn gone(fault: Fault) -> Fault {
     match fault.detail("sqlstate") {
         Some("22023" | "55000") => Fault {
-            class: FaultClass::Retriable,
-            ..fault
-        },
-        _ => fault,
-    }
-}
-
-/// A table that was altered or dropped since the snapshot was taken: a new one knows what it is now.
-fn changed_meanwhile(fault: Fault) -> Fault {
-    const GONE: [&str; 3] = ["42703", "42P01", "42704"];
-    match fault.detail("sqlstate") {
-        Some(state) if GONE.contains(&state) => Fault {
             class: FaultClass::Retriable,
             ..fault
         },

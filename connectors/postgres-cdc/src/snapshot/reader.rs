@@ -54,7 +54,7 @@ impl Reader {
         table: &Table,
         behind: Option<KeyMark>,
     ) -> Result<Self, Fault> {
-        hold(&session, table).await?;
+        hold(&session, table).await.map_err(changed_meanwhile)?;
         let description = work.describe(&session, table.oid).await?;
         let captured = work.making(ctx).described(table, &description)?;
         let columns: Vec<usize> = (0..captured.columns.len())
@@ -103,7 +103,8 @@ impl Reader {
     }
 
     pub(super) async fn read(&mut self) -> Result<Wake, Fault> {
-        let copied = self.copy.read(READ_BYTES, READ_TIMEOUT_MS).await?;
+        let copied = self.copy.read(READ_BYTES, READ_TIMEOUT_MS).await;
+        let copied = copied.map_err(changed_meanwhile)?;
         if self.at == self.buffer.len() {
             self.buffer = copied.rows;
         } else {
@@ -187,6 +188,19 @@ async fn hold(session: &Session, table: &Table) -> Result<(), Fault> {
         format!("table {name} was rewritten since the snapshot was taken, which a new one reads");
     let fault = Fault::new(FaultClass::Retriable, "postgres-table-rewritten", message);
     Err(fault.with("table", name.to_string()))
+}
+
+/// A table that was altered or dropped since the snapshot was taken: a new one knows what it is now.
+fn changed_meanwhile(fault: Fault) -> Fault {
+    // The last: somebody has held it for long.
+    const GONE: [&str; 4] = ["42703", "42P01", "42704", "55P03"];
+    match fault.detail("sqlstate") {
+        Some(state) if GONE.contains(&state) => Fault {
+            class: FaultClass::Retriable,
+            ..fault
+        },
+        _ => fault,
+    }
 }
 
 /// Keeps a key without giving up the room of the last one.

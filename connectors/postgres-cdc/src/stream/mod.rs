@@ -12,7 +12,7 @@ mod relation;
 mod rows;
 mod truncate;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use longshore_sdk::postgres::{Session, WalStream};
 use longshore_sdk::wal::{WalFrame, WalFrames};
@@ -44,6 +44,8 @@ pub(crate) struct Stream {
     at: usize,
     transaction: Option<Transaction>,
     relations: HashMap<u32, Relation>,
+    /// Labels of a relation's enums that were looked up.
+    labels: BTreeSet<(u32, Vec<u8>)>,
     /// Tables of the truncate that is being told that were.
     truncated: usize,
     new_cells: Vec<Cell<'static>>,
@@ -99,6 +101,7 @@ impl Stream {
             at: 0,
             transaction: None,
             relations: HashMap::new(),
+            labels: BTreeSet::new(),
             truncated: 0,
             new_cells: Vec::new(),
             old_cells: Vec::new(),
@@ -270,7 +273,8 @@ impl Stream {
         Ok(true)
     }
 
-    /// The server does not say when an enum has grown; a row does.
+    /// The server does not say when an enum has grown; a row does. Each label is looked up once: one that was renamed since
+    /// is never found.
     async fn keep_up_with_enums(
         &mut self,
         ctx: &Ctx,
@@ -281,15 +285,19 @@ impl Stream {
         let Some(known) = self.relations.get(&relation) else {
             return Ok(());
         };
-        if known.captured().is_some_and(|table| table.has_enums()) {
-            let mut cells = Vec::new();
-            read(new, &mut cells);
-            let outgrown = known
-                .captured()
-                .is_some_and(|table| table.outgrows_enums(&cells));
-            if outgrown && let Some(again) = known.relearn(ctx, work, &self.asking).await? {
-                self.relations.insert(relation, again);
-            }
+        let Some(table) = known.captured().filter(|table| table.has_enums()) else {
+            return Ok(());
+        };
+        let mut cells = Vec::new();
+        read(new, &mut cells);
+        let label = table
+            .new_label(&cells)
+            .map(|label| (relation, label.to_vec()));
+        if let Some(label) = label.filter(|label| !self.labels.contains(label))
+            && let Some(again) = known.relearn(ctx, work, &self.asking).await?
+        {
+            self.labels.insert(label);
+            self.relations.insert(relation, again);
         }
         Ok(())
     }

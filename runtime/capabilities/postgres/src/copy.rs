@@ -42,7 +42,7 @@ pub struct CopyOut {
 
 impl CopyOut {
     pub(crate) fn new(
-        rows: CopyOutStream,
+        rows: impl Future<Output = Result<CopyOutStream, tokio_postgres::Error>> + Send + 'static,
         io: &Handle,
         connection: AbortHandle,
         statement: OwnedSemaphorePermit,
@@ -50,7 +50,10 @@ impl CopyOut {
         let buffer = Arc::new(Buffer::default());
         let filled = Arc::clone(&buffer);
         let pump = io.spawn(async move {
-            let outcome = pump(rows, &filled).await;
+            let outcome = match rows.await {
+                Ok(rows) => pump(rows, &filled).await,
+                Err(refused) => Err(refused),
+            };
             filled.end(outcome.map_err(|e| Error::session(e, Stage::Statement)));
         });
         Self {

@@ -31,7 +31,7 @@ const NAME: &str = "application_name";
 
 /// An ordinary session. Dropping it closes the connection.
 pub struct Session {
-    client: Client,
+    client: Arc<Client>,
     grant: Arc<PostgresGrant>,
     encryption: Encryption,
     io: Handle,
@@ -105,7 +105,7 @@ impl Opened {
             drop(session);
         });
         Session {
-            client: self.client,
+            client: Arc::new(self.client),
             grant,
             encryption: self.encryption,
             io,
@@ -141,14 +141,15 @@ impl Session {
         })
     }
 
-    /// Starts `COPY ... TO STDOUT`. A copy that is dropped before its end closes the session.
+    /// Starts `COPY ... TO STDOUT`. The server answers when it has rows, which may be long after: whether the statement was
+    /// right is known with the first read. A copy that is dropped before its end closes the session.
     ///
     /// # Errors
-    /// When the server refuses, or another statement was not read to its end.
-    pub async fn copy_out(&self, sql: &str) -> Result<CopyOut, Error> {
+    /// When another statement was not read to its end.
+    pub fn copy_out(&self, sql: &str) -> Result<CopyOut, Error> {
         let statement = self.enter()?;
-        let rows = self.client.copy_out(sql).await;
-        let rows = rows.map_err(|e| Error::session(e, Stage::Statement))?;
+        let (client, sql) = (Arc::clone(&self.client), sql.to_owned());
+        let rows = async move { client.copy_out(&sql).await };
         Ok(CopyOut::new(
             rows,
             &self.io,

@@ -83,7 +83,7 @@ impl<T: Send> wit::HostSessionWithStore<T> for HasSelf<GuestState> {
         sql: String,
     ) -> Answer<Resource<GuestCopy>> {
         let (session, control) = held(accessor, &session)?;
-        let copy = unless_stopped(&control, session.copy_out(&sql)).await;
+        let copy = unless_stopped(&control, async { session.copy_out(&sql) }).await;
         hand_out(accessor, copy)
     }
 }

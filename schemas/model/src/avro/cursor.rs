@@ -8,7 +8,7 @@ const VALUES_PER_BYTE: usize = 16;
 const VALUES_MORE: usize = 65_536;
 
 /// A place in a datum, for readers that make something else of it than a value. Such a reader spends and chooses as
-/// [`super::read`] does, so that both take the same bytes.
+/// [`super::read()`] does, so that both take the same bytes.
 #[derive(Debug)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],

@@ -36,7 +36,7 @@ async fn a_copy_comes_in_whole_rows_and_bounded_reads() {
         .map(|g| format!("{g}\t{}\n", "x".repeat(g % 300)))
         .collect();
     for bytes_max in [1, 100_000, usize::MAX] {
-        let copy = session.copy_out(SERIES).await.unwrap();
+        let copy = session.copy_out(SERIES).unwrap();
         let reads = read_all(&copy, bytes_max).await;
         assert!(
             reads
@@ -50,7 +50,7 @@ async fn a_copy_comes_in_whole_rows_and_bounded_reads() {
         assert!(again.done && again.rows.is_empty());
     }
     let empty = session.copy_out("COPY (SELECT 1 WHERE false) TO STDOUT");
-    assert_eq!(read_all(&empty.await.unwrap(), 1).await.concat(), b"");
+    assert_eq!(read_all(&empty.unwrap(), 1).await.concat(), b"");
     assert_eq!(value(&session, "SELECT 1").await, "1");
 }
 
@@ -64,7 +64,6 @@ async fn a_copy_that_is_not_read_is_not_held_in_memory() {
     let pid = value(&copying, "SELECT pg_backend_pid()").await;
     let copy = copying
         .copy_out("COPY (SELECT repeat('x', 1000) FROM generate_series(1, 200000)) TO STDOUT")
-        .await
         .unwrap();
     let waits = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'ClientWrite'"
@@ -83,7 +82,7 @@ async fn a_copy_that_is_dropped_early_closes_its_session() {
     let copying = session(&server).await;
     let pid = value(&copying, "SELECT pg_backend_pid()").await;
     let endless = "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 100000000)) TO STDOUT";
-    let copy = copying.copy_out(endless).await.unwrap();
+    let copy = copying.copy_out(endless).unwrap();
     assert!(!copy.read(1, LONG).await.unwrap().rows.is_empty());
     assert_eq!(
         fault(copying.query("SELECT 1").await).code,
@@ -102,11 +101,12 @@ async fn a_copy_that_fails_gives_its_rows_and_then_the_error() {
         return;
     };
     let session = session(&server).await;
-    let refused = fault(session.copy_out("COPY nothing TO STDOUT").await);
+    let nothing = session.copy_out("COPY nothing TO STDOUT").unwrap();
+    let refused = fault(nothing.read(1, LONG).await);
     assert_eq!(refused.detail("sqlstate"), Some("42P01"));
 
     let failing = "COPY (SELECT 1/(30000-g) FROM generate_series(1, 50000) g) TO STDOUT";
-    let copy = session.copy_out(failing).await.unwrap();
+    let copy = session.copy_out(failing).unwrap();
     let mut rows = Vec::new();
     let failed = loop {
         match copy.read(1, LONG).await {
@@ -125,7 +125,7 @@ async fn a_read_that_is_given_up_loses_nothing() {
         return;
     };
     let session = session(&server).await;
-    let copy = session.copy_out(SERIES).await.unwrap();
+    let copy = session.copy_out(SERIES).unwrap();
     let mut bytes = 0;
     loop {
         let read = copy.read(1000, LONG);
