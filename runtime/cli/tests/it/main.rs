@@ -6,7 +6,10 @@ use serde_json::Value;
 
 fn longshore(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
-    command.args(arguments).env_remove("LONGSHORE_REST");
+    command
+        .env_remove("COLUMNS")
+        .args(arguments)
+        .env_remove("LONGSHORE_REST");
     command.output().expect("the binary starts")
 }
 
