@@ -50,13 +50,14 @@ fn one_snapshot(folder: &Path, random: &mut Random, kills_max: u32) -> Result<u3
     let writers = workload.start(random.number());
     let mut round = Round::begin(folder, database)?;
     let mut kills = 0;
-    while kills < kills_max && !round.is_streaming()? {
-        round.kill_after(random.millis(20..250))?;
+    // A kill that the stream was stored before is none of a snapshot.
+    while kills < kills_max && !round.kill_after(random.millis(20..250))? {
         kills += 1;
     }
     writers.stop()?;
     round.check(&workload)?;
-    Ok(kills.max(1))
+    ensure!(kills > 0, "the snapshot was over before the first kill");
+    Ok(kills)
 }
 
 /// Kills while changes stream.
@@ -166,10 +167,6 @@ impl Round {
         Ok(task["progress"].clone())
     }
 
-    fn is_streaming(&self) -> Result<bool> {
-        Ok(self.progress()?["phase"] == "streaming")
-    }
-
     fn until_streaming(&self) -> Result<()> {
         let name = &self.database.name;
         let marker = format!("{name}.public.marker");
@@ -178,8 +175,9 @@ impl Round {
         rest.follow(&marker, |_| true)
     }
 
-    /// Lets it run for a while, kills it, and starts it again; what the server was told may be forgotten must be stored.
-    fn kill_after(&mut self, time: Duration) -> Result<()> {
+    /// Lets it run for a while, kills it, and starts it again; what the server was told may be forgotten must be stored. True
+    /// where the stored position was in the stream.
+    fn kill_after(&mut self, time: Duration) -> Result<bool> {
         std::thread::sleep(time);
         self.progress()?;
         let worker = self.worker.take().context("a worker runs between kills")?;
@@ -202,7 +200,7 @@ impl Round {
                 "the server was told that {confirmed} is stored, and {stored} is"
             );
         }
-        Ok(())
+        Ok(stored.is_some())
     }
 
     /// Waits until everything has arrived; the worker must end well.
