@@ -91,8 +91,8 @@ pub use config::{Config, ConfigMap, Secret};
 pub use context::{Ctx, Level, TaskContext, Wake};
 pub use files::{File, FileEntry, FileStat, Files};
 pub use longshore_model::batch::{
-    BATCH_BYTES_MAX, Batch, BatchWriter, Datum, FaultIndex, Header, Headers, Malformed, NewRow,
-    Row, SourceIndex, TopicIndex,
+    BATCH_BYTES_MAX, Batch, BatchWriter, Datum, FaultIndex, Header, Headers, LARGE_BATCH_BYTES_MAX,
+    LARGE_BATCH_ROWS_MAX, Malformed, NewRow, Row, SourceIndex, TopicIndex,
 };
 pub use longshore_model::{
     Fault, FaultClass, Manifest, Order, Position, SourcePosition, Value, Watermark, avro, json,

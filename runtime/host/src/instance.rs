@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use longshore_model::batch::{BATCH_BYTES_MAX, LARGE_BATCH_BYTES_MAX};
 use longshore_model::{Fault, FaultClass};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
@@ -30,7 +31,7 @@ use job::{Job, Typed};
 use verdict::{Ended, verdict};
 
 /// A guest may pass the largest batch in one call, with something to spare for what is around it.
-const HOSTCALL_BYTES_MAX: usize = 2 * longshore_model::batch::BATCH_BYTES_MAX;
+const HOSTCALL_BYTES_MAX: usize = LARGE_BATCH_BYTES_MAX + BATCH_BYTES_MAX;
 
 /// Calls that wait for their turn. The ports take `&mut self`, so one is all there is.
 const MAILBOX: usize = 1;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::topics::MAX_MESSAGE_BYTES_MAX;
+
 /// Settings of a log. The defaults are what a worker uses.
 #[derive(Clone, Debug)]
 pub struct LogConfig {
@@ -9,8 +11,10 @@ pub struct LogConfig {
     pub flush: Flush,
     /// Size at which a journal file is closed and the next one begun.
     pub file_bytes: u64,
-    /// Outside writes wait while this much is queued; one write may not be larger.
+    /// Outside writes wait while this much is queued; one that is larger waits for all of it.
     pub queue_bytes_max: usize,
+    /// No append is larger.
+    pub append_bytes_max: usize,
     /// How much one write and one sync take from the queue at most, unless one append alone is larger.
     pub group_bytes_max: usize,
     /// A checkpoint of the index is taken when so much journal lies behind the last one ...
@@ -44,6 +48,8 @@ impl Default for LogConfig {
             flush: Flush::Commit,
             file_bytes: 256 << 20,
             queue_bytes_max: 32 << 20,
+            // A changed key is a delete and a create in one append, each as large as a topic takes.
+            append_bytes_max: 2 * MAX_MESSAGE_BYTES_MAX + (32 << 20),
             group_bytes_max: 4 << 20,
             checkpoint_bytes: 64 << 20,
             checkpoint_entries: 16_384,

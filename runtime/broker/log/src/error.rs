@@ -64,8 +64,8 @@ pub enum Error {
         /// The topic's limit.
         max: usize,
     },
-    /// One request is larger than everything that may wait at a time.
-    #[error("a write of {bytes} bytes is over the limit of {max} for all waiting writes")]
+    /// One append is larger than any may be.
+    #[error("an append of {bytes} bytes is over the limit of {max}")]
     WriteTooLarge {
         /// Its size.
         bytes: usize,

@@ -72,7 +72,7 @@ const SMALL_BYTES: usize = 128;
 /// Room is counted in units of this many bytes, because a semaphore counts only so far.
 const ROOM_UNIT: usize = 1024;
 /// Appends of owners take their place at once and so cannot wait; each owner limits its own appends in flight. What
-/// all of them may have queued together is this many times what outside writes may have.
+/// all of them may have queued together is this many times what outside writes may have, unless one alone is larger.
 const OWNERS_FACTOR: usize = 8;
 
 #[derive(Debug)]
@@ -82,6 +82,7 @@ pub(crate) struct Queue {
     arrived: Notify,
     room: Arc<Semaphore>,
     bytes_max: usize,
+    append_bytes_max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -92,27 +93,21 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(crate) fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(bytes_max: usize, append_bytes_max: usize) -> Self {
         let room = Arc::new(Semaphore::new(bytes_max.div_ceil(ROOM_UNIT)));
         Self {
             waiting: Mutex::default(),
             arrived: Notify::new(),
             room,
             bytes_max,
+            append_bytes_max,
         }
     }
 
-    /// Waits until outside writes of `bytes` have room.
+    /// Waits until outside writes of `bytes` have room. Who wants more than there is waits for all of it.
     pub(crate) async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
-        let units = bytes.div_ceil(ROOM_UNIT);
-        let too_large = || Error::WriteTooLarge {
-            bytes,
-            max: self.bytes_max,
-        };
-        if bytes > self.bytes_max {
-            return Err(too_large());
-        }
-        let units = u32::try_from(units).map_err(|_| too_large())?;
+        let units = bytes.min(self.bytes_max).div_ceil(ROOM_UNIT);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
         Arc::clone(&self.room)
             .acquire_many_owned(units)
             .await
@@ -127,13 +122,14 @@ impl Queue {
         }
         let bytes = request.bytes();
         if let Request::Append { append, .. } = &request {
-            if bytes > self.bytes_max {
+            if bytes > self.append_bytes_max {
                 return Err(Error::WriteTooLarge {
                     bytes,
-                    max: self.bytes_max,
+                    max: self.append_bytes_max,
                 });
             }
-            if waiting.bytes + bytes > self.bytes_max.saturating_mul(OWNERS_FACTOR) {
+            let all_max = self.bytes_max.saturating_mul(OWNERS_FACTOR);
+            if !waiting.requests.is_empty() && waiting.bytes + bytes > all_max {
                 return Err(Error::QueueFull {
                     owner: append.owner.clone(),
                 });

@@ -49,7 +49,7 @@ impl Shared {
         view: View,
         single_threaded: bool,
     ) -> Self {
-        let queue = Queue::new(config.queue_bytes_max);
+        let queue = Queue::new(config.queue_bytes_max, config.append_bytes_max);
         Self {
             config,
             clock,

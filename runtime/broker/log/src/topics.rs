@@ -56,8 +56,8 @@ pub struct TopicSettings {
 
 const DEFAULT_RETENTION_MS: i64 = 7 * 24 * 3600 * 1000;
 const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_048_588;
-/// A topic cannot ask for batches that would not fit the queue anyway.
-const MAX_MESSAGE_BYTES_MAX: usize = 128 << 20;
+/// What `max.message.bytes` may be at most: a batch stands in memory as a whole.
+pub(crate) const MAX_MESSAGE_BYTES_MAX: usize = 128 << 20;
 
 impl TopicSettings {
     /// Those of an internal topic: what it holds is never too old, nor too large for its topic.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use longshore_host::{Limits, Upstream, WasmSource};
+use longshore_model::batch::LARGE_BATCH_BYTES_MAX;
 use longshore_model::{Fault, FaultClass};
 use longshore_pipeline::port::{Polled, Signal as _, SourcePlugin as _};
 use tokio::time::{Instant, timeout};
@@ -115,8 +116,23 @@ async fn leaks_until_its_memory_is_used_up() {
 async fn floods_with_batches_that_are_too_large() {
     let malformed = fails("floods", &[("what", "batch")]).await;
     assert_eq!(malformed.code, "malformed-batch");
-    let trapped = fails("floods", &[("what", "hostcall")]).await;
+    let roomy = Limits {
+        memory_bytes: Limits::default().memory_bytes,
+        cpu: Limits::default().cpu,
+        call: Limits::default().call,
+        ..tight()
+    };
+    let host = host(&["floods"], roomy);
+    let task = Task::new("t", &[("what", "hostcall")]);
+    let mut source = open(&host, "floods", &task, Vec::new()).await.unwrap();
+    let trapped = poll(&mut source).await.expect_err("no batch is so large");
     assert_eq!(trapped.code, "plugin-trap");
+    // One row may be as large as a guest can hold twice.
+    let task = Task::new("t", &[("what", "row")]);
+    let mut source = open(&host, "floods", &task, Vec::new()).await.unwrap();
+    let polled = poll(&mut source).await.unwrap();
+    let row = polled.batch.row(0).unwrap();
+    assert_eq!(row.value().bytes().len(), LARGE_BATCH_BYTES_MAX - 200);
     let records = fails("floods", &[("what", "records")]).await;
     assert_eq!(records.code, "too-many-records");
 }

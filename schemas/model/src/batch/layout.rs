@@ -5,8 +5,17 @@ use core::ops::Range;
 
 use crate::{Fault, FaultClass};
 
-/// Largest batch that crosses the boundary, in bytes.
+/// Largest batch of many rows, in bytes.
 pub const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// Largest batch of at most [`LARGE_BATCH_ROWS_MAX`] rows, in bytes: a value of 64 MiB and half as much again for the
+/// rest of its record. A guest holds it twice within its 256 MiB, as what it was given and as what it makes of it, or
+/// beside a message of the outside system of 128 MiB.
+pub const LARGE_BATCH_BYTES_MAX: usize = 96 << 20;
+
+/// Rows that a batch over [`BATCH_BYTES_MAX`] may have: one change of an outside system is one batch, and a changed key
+/// makes a delete, a tombstone and a create of it.
+pub const LARGE_BATCH_ROWS_MAX: usize = 4;
 
 pub(super) const MAGIC: u32 = u32::from_le_bytes(*b"LSB\x01");
 pub(super) const HEADER_BYTES: usize = 24;
@@ -30,7 +39,7 @@ pub(super) const SECTION_FAULTS: u16 = 5;
 /// Why bytes are not a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// Larger than [`BATCH_BYTES_MAX`], or than a writer's counters can say.
+    /// Larger than [`BATCH_BYTES_MAX`], or [`LARGE_BATCH_BYTES_MAX`] with few rows, or than a writer's counters can say.
     #[error("batch of {bytes} bytes is over the limit of {limit}")]
     TooLarge {
         /// The batch's size.
@@ -83,6 +92,15 @@ pub enum Malformed {
 impl From<Malformed> for Fault {
     fn from(malformed: Malformed) -> Self {
         Self::new(FaultClass::Fatal, "malformed-batch", malformed.to_string())
+    }
+}
+
+/// How large a batch of so many rows may be.
+pub(super) const fn bytes_max(rows: usize) -> usize {
+    if rows <= LARGE_BATCH_ROWS_MAX {
+        LARGE_BATCH_BYTES_MAX
+    } else {
+        BATCH_BYTES_MAX
     }
 }
 

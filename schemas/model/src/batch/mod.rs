@@ -7,7 +7,7 @@ mod tables;
 mod tests;
 mod writer;
 
-pub use layout::{BATCH_BYTES_MAX, Malformed};
+pub use layout::{BATCH_BYTES_MAX, LARGE_BATCH_BYTES_MAX, LARGE_BATCH_ROWS_MAX, Malformed};
 pub use reader::{Batch, Header, Headers, Row};
 pub use writer::{BatchWriter, FaultIndex, NewRow, SourceIndex, TopicIndex};
 

@@ -5,9 +5,9 @@ use core::ops::Range;
 
 use super::Datum;
 use super::layout::{
-    BATCH_BYTES_MAX, Cursor, HEADER_BYTES, KIND_AVRO, KIND_BYTES, KIND_JSON, KIND_NULL, KIND_TEXT,
-    MAGIC, Malformed, NO_TIMESTAMP, NONE, ROW_FIXED_BYTES, ROW_HEADER_FIXED_BYTES, SECTION_FAULTS,
-    SECTION_HEADER_NAMES, SECTION_POSITIONS, SECTION_SOURCES, SECTION_TOPICS,
+    Cursor, HEADER_BYTES, KIND_AVRO, KIND_BYTES, KIND_JSON, KIND_NULL, KIND_TEXT, MAGIC, Malformed,
+    NO_TIMESTAMP, NONE, ROW_FIXED_BYTES, ROW_HEADER_FIXED_BYTES, SECTION_FAULTS,
+    SECTION_HEADER_NAMES, SECTION_POSITIONS, SECTION_SOURCES, SECTION_TOPICS, bytes_max,
 };
 use super::tables::{faults, positions, texts};
 use crate::{Fault, Position};
@@ -50,12 +50,6 @@ impl<B: AsRef<[u8]>> Batch<B> {
 
     fn parse_header(&self) -> Result<(usize, usize), Malformed> {
         let buf = self.buf.as_ref();
-        if buf.len() > BATCH_BYTES_MAX {
-            return Err(Malformed::TooLarge {
-                bytes: buf.len(),
-                limit: BATCH_BYTES_MAX,
-            });
-        }
         let mut cursor = Cursor::new(buf, 0..buf.len());
         let magic = cursor.u32("magic")?;
         if magic != MAGIC {
@@ -69,6 +63,11 @@ impl<B: AsRef<[u8]>> Batch<B> {
                 what: "batch length",
                 value: total as u64,
             });
+        }
+        let limit = bytes_max(n_rows);
+        if buf.len() > limit {
+            let bytes = buf.len();
+            return Err(Malformed::TooLarge { bytes, limit });
         }
         let possible_rows = (buf.len() - HEADER_BYTES.min(buf.len())) / ROW_FIXED_BYTES;
         if n_rows > possible_rows || !(HEADER_BYTES..=buf.len()).contains(&tables_at) {

@@ -5,11 +5,14 @@ use alloc::vec::Vec;
 
 use super::Datum;
 use super::layout::{
-    BATCH_BYTES_MAX, HEADER_BYTES, MAGIC, Malformed, NO_TIMESTAMP, NONE, ROW_FIXED_BYTES,
-    SECTION_FAULTS, SECTION_HEADER_NAMES, SECTION_POSITIONS, SECTION_SOURCES, SECTION_TOPICS,
+    HEADER_BYTES, MAGIC, Malformed, NO_TIMESTAMP, NONE, ROW_FIXED_BYTES, SECTION_FAULTS,
+    SECTION_HEADER_NAMES, SECTION_POSITIONS, SECTION_SOURCES, SECTION_TOPICS, bytes_max,
 };
 use super::reader::Row;
 use crate::{Fault, Position};
+
+/// Room for the tables of a batch of few rows, and for their keys and headers.
+const TABLES_BYTES: usize = 64 << 10;
 
 /// A topic of the batch being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,11 +170,46 @@ impl BatchWriter {
     /// Writes a row.
     ///
     /// # Errors
-    /// When the batch would grow over [`BATCH_BYTES_MAX`], or the row has more than 65,535 headers.
-    /// The row is then not in the batch.
+    /// When the batch would be too large for its rows ([`BATCH_BYTES_MAX`](super::BATCH_BYTES_MAX),
+    /// [`LARGE_BATCH_BYTES_MAX`](super::LARGE_BATCH_BYTES_MAX)), or the row has more than 65,535 headers. The row is then
+    /// not in the batch.
     pub fn push(&mut self, row: &NewRow<'_>) -> Result<(), Malformed> {
+        let value = row.value.bytes();
+        self.within_limit(ROW_FIXED_BYTES + row.key.bytes().len() + value.len())?;
+        self.put_row(row, row.value, |out| {
+            out.extend_from_slice(value);
+            Ok(())
+        })
+    }
+
+    /// Writes a row whose value, a datum of a schema, is written in place; that of `row` counts for nothing. A value that
+    /// is large stands once that way.
+    ///
+    /// # Errors
+    /// As [`BatchWriter::push`], and what `write` ends with. The row is then not in the batch.
+    pub fn push_written<E: From<Malformed>>(
+        &mut self,
+        row: &NewRow<'_>,
+        schema: u32,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let bytes = &[];
+        self.put_row(row, Datum::Avro { schema, bytes }, write)
+    }
+
+    /// Makes room for so many bytes more and for what is around them, and for no more than that.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.buf.reserve_exact(bytes.saturating_add(TABLES_BYTES));
+    }
+
+    fn put_row<E: From<Malformed>>(
+        &mut self,
+        row: &NewRow<'_>,
+        value: Datum<'_>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let start = self.buf.len();
-        let written = self.write_row(start, row);
+        let written = self.write_row(start, row, value, write);
         match written {
             Ok(()) => self.rows += 1,
             Err(_) => self.buf.truncate(start),
@@ -179,11 +217,14 @@ impl BatchWriter {
         written
     }
 
-    fn write_row(&mut self, start: usize, row: &NewRow<'_>) -> Result<(), Malformed> {
+    fn write_row<E: From<Malformed>>(
+        &mut self,
+        start: usize,
+        row: &NewRow<'_>,
+        value: Datum<'_>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let key = row.key.bytes();
-        let value = row.value.bytes();
-        let payload = key.len() + value.len();
-        within_limit(start + ROW_FIXED_BYTES + payload)?;
         let n_headers = u16::try_from(row.headers.len()).map_err(|_| Malformed::TooLarge {
             bytes: row.headers.len(),
             limit: usize::from(u16::MAX),
@@ -200,25 +241,29 @@ impl BatchWriter {
         fixed[16..24].copy_from_slice(&row.timestamp.unwrap_or(NO_TIMESTAMP).to_le_bytes());
         fixed[24..32].copy_from_slice(&row.offset.unwrap_or(-1).to_le_bytes());
         fixed[32] = row.key.kind();
-        fixed[33] = row.value.kind();
+        fixed[33] = value.kind();
         fixed[34..36].copy_from_slice(&n_headers.to_le_bytes());
         fixed[36..40].copy_from_slice(&row.key.schema().to_le_bytes());
-        fixed[40..44].copy_from_slice(&row.value.schema().to_le_bytes());
+        fixed[40..44].copy_from_slice(&value.schema().to_le_bytes());
         fixed[44..48].copy_from_slice(&length(key)?);
-        fixed[48..52].copy_from_slice(&length(value)?);
         fixed[56..58].copy_from_slice(&row.fault.map_or(NONE, |f| f.0).to_le_bytes());
 
-        self.buf.reserve(ROW_FIXED_BYTES + payload);
+        self.buf
+            .reserve(ROW_FIXED_BYTES + key.len() + value.bytes().len());
         self.buf.extend_from_slice(&fixed);
         self.buf.extend_from_slice(key);
-        self.buf.extend_from_slice(value);
+        let value_at = self.buf.len();
+        write(&mut self.buf)?;
         let headers_at = self.buf.len();
+        self.within_limit(0)?;
         for (name, value) in row.headers {
             self.write_header(name, *value)?;
         }
-        within_limit(self.buf.len())?;
+        self.within_limit(0)?;
+        let value_bytes = length(&self.buf[value_at..headers_at])?;
         let headers_bytes = length(&self.buf[headers_at..])?;
         let row_bytes = length(&self.buf[start..])?;
+        self.buf[start + 48..start + 52].copy_from_slice(&value_bytes);
         self.buf[start + 52..start + 56].copy_from_slice(&headers_bytes);
         self.buf[start..start + 4].copy_from_slice(&row_bytes);
         Ok(())
@@ -229,13 +274,19 @@ impl BatchWriter {
         self.buf.extend_from_slice(&name.to_le_bytes());
         self.buf.extend_from_slice(&[value.kind(), 0]);
         self.buf.extend_from_slice(&value.schema().to_le_bytes());
+        self.within_limit(value.bytes().len())?;
         put_bytes(&mut self.buf, value.bytes())
+    }
+
+    /// Whether another row with so many bytes more still makes a batch.
+    fn within_limit(&self, bytes: usize) -> Result<(), Malformed> {
+        within(self.buf.len() + bytes, self.rows as usize + 1)
     }
 
     /// The batch.
     ///
     /// # Errors
-    /// When it is over [`BATCH_BYTES_MAX`] with its tables.
+    /// When it is too large for its rows, together with its tables.
     pub fn finish(self) -> Result<Vec<u8>, Malformed> {
         let Self {
             mut buf,
@@ -262,7 +313,7 @@ impl BatchWriter {
             },
         )?;
         section(&mut buf, SECTION_FAULTS, &faults, write_fault)?;
-        within_limit(buf.len())?;
+        within(buf.len(), rows as usize)?;
         let total = length(&buf)?;
         buf[0..4].copy_from_slice(&MAGIC.to_le_bytes());
         buf[4..8].copy_from_slice(&total);
@@ -344,7 +395,6 @@ fn write_fault(buf: &mut Vec<u8>, fault: &Fault) -> Result<(), Malformed> {
 }
 
 fn put_bytes(buf: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Malformed> {
-    within_limit(buf.len() + bytes.len())?;
     buf.extend_from_slice(&length(bytes)?);
     buf.extend_from_slice(bytes);
     Ok(())
@@ -353,22 +403,19 @@ fn put_bytes(buf: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Malformed> {
 fn length(bytes: &[u8]) -> Result<[u8; 4], Malformed> {
     match u32::try_from(bytes.len()) {
         Ok(n) => Ok(n.to_le_bytes()),
-        Err(_) => Err(too_large(bytes.len())),
+        Err(_) => Err(Malformed::TooLarge {
+            bytes: bytes.len(),
+            limit: u32::MAX as usize,
+        }),
     }
 }
 
-fn within_limit(bytes: usize) -> Result<(), Malformed> {
-    if bytes > BATCH_BYTES_MAX {
-        return Err(too_large(bytes));
+fn within(bytes: usize, rows: usize) -> Result<(), Malformed> {
+    let limit = bytes_max(rows);
+    if bytes > limit {
+        return Err(Malformed::TooLarge { bytes, limit });
     }
     Ok(())
-}
-
-fn too_large(bytes: usize) -> Malformed {
-    Malformed::TooLarge {
-        bytes,
-        limit: BATCH_BYTES_MAX,
-    }
 }
 
 /// The index after `len` entries; `NONE` is not one.

@@ -202,9 +202,9 @@ fn an_append_to_a_missing_partition_writes_nothing() {
 }
 
 #[test]
-fn an_append_larger_than_the_queue_is_refused() {
+fn an_append_over_the_limit_is_refused() {
     let config = longshore_log::LogConfig {
-        queue_bytes_max: 100,
+        append_bytes_max: 100,
         ..small()
     };
     let mut rig = Rig::new(1, config);
@@ -214,6 +214,26 @@ fn an_append_larger_than_the_queue_is_refused() {
         rig.append(append(generation, &"x".repeat(200), Vec::new())),
         Err(Error::WriteTooLarge { .. })
     ));
+}
+
+#[test]
+fn writes_as_large_as_their_topic_takes_pass_the_queue() {
+    let config = longshore_log::LogConfig {
+        queue_bytes_max: 1000,
+        ..small()
+    };
+    let mut rig = Rig::new(1, config);
+    rig.create("t", 1, &[("max.message.bytes", "30000")]);
+    let generation = rig.raise(&["task/a/0"]).unwrap();
+    let large = "x".repeat(20_000);
+    rig.append(append(generation, &large, Vec::new())).unwrap();
+    let produced = batch(1, &[&large]).bytes().clone();
+    let place = partition("t", 0);
+    let queued = rig.log().produce(&place, produced).now_or_never();
+    let queued = queued.expect("nothing else waits").unwrap();
+    rig.commit();
+    queued.now_or_never().unwrap().unwrap();
+    assert_eq!(rig.values(&place), [large.clone(), large]);
 }
 
 #[test]

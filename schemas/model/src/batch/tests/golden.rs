@@ -176,7 +176,7 @@ fn an_empty_list_is_an_empty_batch() {
 fn a_row_that_does_not_fit_leaves_the_batch_as_it_was() {
     let mut writer = BatchWriter::default();
     let topic = Some(writer.topic("t").unwrap());
-    let large = alloc::vec![0; crate::batch::BATCH_BYTES_MAX];
+    let large = alloc::vec![0; crate::batch::LARGE_BATCH_BYTES_MAX];
     let row = NewRow {
         topic,
         value: Datum::Bytes(&large),

@@ -6,7 +6,10 @@ use alloc::vec::Vec;
 use std::{env, eprintln};
 
 use super::{Batch, corpus, everything, fuzz_batch, one_line};
-use crate::batch::{BATCH_BYTES_MAX, Malformed};
+use crate::batch::{
+    BATCH_BYTES_MAX, BatchWriter, Datum, LARGE_BATCH_BYTES_MAX, LARGE_BATCH_ROWS_MAX, Malformed,
+    NewRow,
+};
 
 #[test]
 fn every_batch_cut_short_is_malformed() {
@@ -136,8 +139,108 @@ fn faults_say_what_is_wrong() {
     ));
     assert!(matches!(parse(with(57, 9)), Malformed::Field { .. }));
     assert!(matches!(parse(with(84, 0xFF)), Malformed::Utf8 { .. }));
-    let too_large = alloc::vec![0; BATCH_BYTES_MAX + 1];
-    assert!(matches!(parse(too_large), Malformed::TooLarge { .. }));
+}
+
+/// A batch of so many rows whose length is that many bytes: the first row's value is as long as it takes.
+fn batch_of(rows: usize, bytes: usize) -> Vec<u8> {
+    let mut batch = rows_with(rows, 0).unwrap();
+    let value = bytes - batch.len();
+    batch = rows_with(rows, value).unwrap();
+    assert_eq!(batch.len(), bytes);
+    batch
+}
+
+fn rows_with(rows: usize, value: usize) -> Result<Vec<u8>, Malformed> {
+    let mut writer = BatchWriter::default();
+    let topic = Some(writer.topic("t")?);
+    let large = alloc::vec![0; value];
+    for n in 0..rows {
+        writer.push(&NewRow {
+            topic,
+            value: Datum::Bytes(if n == 0 { &large } else { &[] }),
+            ..NewRow::default()
+        })?;
+    }
+    writer.finish()
+}
+
+/// Takes a row's claim to be there away, or adds one.
+fn with_rows(mut batch: Vec<u8>, rows: usize) -> Vec<u8> {
+    batch[8..12].copy_from_slice(&u32::try_from(rows).unwrap().to_le_bytes());
+    batch
+}
+
+#[test]
+fn a_batch_is_large_only_with_few_rows() {
+    let few = LARGE_BATCH_ROWS_MAX;
+    for (rows, limit) in [
+        (1, LARGE_BATCH_BYTES_MAX),
+        (few, LARGE_BATCH_BYTES_MAX),
+        (few + 1, BATCH_BYTES_MAX),
+    ] {
+        let full = batch_of(rows, limit);
+        assert_eq!(Batch::parse(full.as_slice()).unwrap().len(), rows);
+        // What no writer makes: one byte more, and one row more than its size allows.
+        let mut longer = full;
+        longer.push(0);
+        let total = u32::try_from(longer.len()).unwrap();
+        longer[4..8].copy_from_slice(&total.to_le_bytes());
+        let refused = Malformed::TooLarge {
+            bytes: limit + 1,
+            limit,
+        };
+        assert_eq!(Batch::parse(longer).unwrap_err(), refused);
+    }
+    let many = with_rows(batch_of(few, BATCH_BYTES_MAX + 1), few + 1);
+    assert!(matches!(
+        Batch::parse(many).unwrap_err(),
+        Malformed::TooLarge { limit, .. } if limit == BATCH_BYTES_MAX
+    ));
+    assert!(rows_with(1, LARGE_BATCH_BYTES_MAX).is_err());
+    assert!(rows_with(few, BATCH_BYTES_MAX).is_ok());
+    assert!(rows_with(few + 1, BATCH_BYTES_MAX).is_err());
+}
+
+#[test]
+fn a_value_written_in_place_is_there_whole_or_not_at_all() {
+    let mut writer = BatchWriter::default();
+    let topic = Some(writer.topic("t").unwrap());
+    let row = NewRow {
+        topic,
+        key: Datum::Text("k"),
+        headers: &[("h", Datum::Bytes(b"v"))],
+        ..NewRow::default()
+    };
+    writer.reserve(9);
+    let put = |out: &mut Vec<u8>| {
+        out.extend_from_slice(b"datum");
+        Ok::<_, Malformed>(())
+    };
+    writer.push_written(&row, 7, put).unwrap();
+    let refused = writer.push_written(&row, 7, |out| {
+        out.extend_from_slice(b"half");
+        Err(Malformed::Magic(0))
+    });
+    assert_eq!(refused.unwrap_err(), Malformed::Magic(0));
+    assert!(
+        writer
+            .push_written(&row, 7, |out| {
+                out.resize(LARGE_BATCH_BYTES_MAX, 0);
+                Ok::<_, Malformed>(())
+            })
+            .is_err()
+    );
+    writer.push_written(&row, 8, put).unwrap();
+    let batch = Batch::parse(writer.finish().unwrap()).unwrap();
+    let values: Vec<_> = batch.rows().map(|row| row.value()).collect();
+    let datum = |schema| Datum::Avro {
+        schema,
+        bytes: b"datum",
+    };
+    assert_eq!(values, [datum(7), datum(8)]);
+    let last = batch.row(1).unwrap();
+    assert_eq!(last.key(), Datum::Text("k"));
+    assert_eq!(last.headers().next().unwrap().value, Datum::Bytes(b"v"));
 }
 
 #[test]
