@@ -17,6 +17,12 @@ pub(crate) fn row_end(bytes: &[u8]) -> Option<usize> {
     memchr(b'\n', bytes)
 }
 
+/// How many bytes a row has that was too large to take; none where it is here.
+pub(crate) fn left_out(row: &[u8]) -> Option<u64> {
+    let bytes = row.strip_prefix(b"\\.")?;
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
 /// Takes a row apart into `fields`, which are emptied first.
 pub(crate) fn split(row: &mut [u8], fields: &mut Vec<Field>) {
     fields.clear();
@@ -95,6 +101,14 @@ mod tests {
         );
         assert_eq!(texts(b""), [some("")]);
         assert_eq!(texts(b"\\"), [some("\\")]);
+    }
+
+    #[test]
+    fn a_row_that_was_left_out_is_no_row() {
+        assert_eq!(left_out(br"\.135266305"), Some(135_266_305));
+        for row in [&br"\\.7"[..], br"\N", b".7", b"7", br"\.x", b""] {
+            assert_eq!(left_out(row), None);
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Changes to records: an event, the tombstone behind a delete, both and a create where a key changed.
 
-use longshore_sdk::{BatchWriter, Datum, Fault, FaultClass, Malformed, NewRow, SourceIndex};
+use longshore_sdk::{
+    BatchWriter, Datum, Fault, FaultClass, LARGE_BATCH_BYTES_MAX, Malformed, NewRow, SourceIndex,
+};
 
 use crate::captured::Captured;
 use crate::envelope::{Cell, Change, Op, SourceFields};
@@ -8,6 +10,11 @@ use crate::select::Skipped;
 
 /// Records of one change, at most: delete, tombstone, create.
 pub(crate) const RECORDS_PER_CHANGE: u32 = 3;
+
+/// For more than that, room is made once instead of growing.
+const LARGE_BYTES: usize = 1 << 20;
+/// What the host takes of the server at a time.
+const ROW_BYTES_MAX: usize = (128 << 20) + (1 << 20);
 
 const OLD_KEY: &str = "__debezium.oldkey";
 const NEW_KEY: &str = "__debezium.newkey";
@@ -19,7 +26,6 @@ pub(crate) struct Emitter {
     pub(crate) skipped: Skipped,
     key: Vec<u8>,
     other_key: Vec<u8>,
-    value: Vec<u8>,
 }
 
 /// Where records of a batch come from, and when they are made.
@@ -53,7 +59,6 @@ impl Emitter {
             skipped,
             key: Vec::new(),
             other_key: Vec::new(),
-            value: Vec::new(),
         }
     }
 
@@ -86,12 +91,11 @@ impl Emitter {
 
     /// A truncate, which has neither key nor rows.
     pub(crate) fn truncate(
-        &mut self,
+        &self,
         out: &mut Out<'_>,
         table: &Captured,
         source: &SourceFields,
     ) -> Result<(), Fault> {
-        self.value.clear();
         let change = Change {
             op: Op::Truncate,
             before: None,
@@ -99,12 +103,33 @@ impl Emitter {
             source,
             now_us: out.now_us,
         };
-        table.shape.write_envelope(&change, &mut self.value)?;
-        let value = Datum::Avro {
-            schema: table.value_schema,
-            bytes: &self.value,
+        push_event(out, table, Datum::Null, &change, &[])
+    }
+
+    /// Tells of a row that the server sent in so many bytes that it was not taken.
+    pub(crate) fn too_large(
+        &self,
+        out: &mut Out<'_>,
+        table: &Captured,
+        op: Op,
+        bytes: u64,
+        source: &SourceFields,
+    ) -> Result<(), Fault> {
+        let is_skipped = match op {
+            Op::Create => self.skipped.create,
+            Op::Update => self.skipped.update,
+            Op::Delete => self.skipped.delete,
+            Op::Read | Op::Truncate => false,
         };
-        push(out, table, Datum::Null, value, &[])
+        if is_skipped {
+            return Ok(());
+        }
+        let name = table.name.to_string();
+        let message = format!(
+            "a row of {name} came in {bytes} bytes, and {ROW_BYTES_MAX} are taken at a time"
+        );
+        let fault = Fault::new(FaultClass::BadRecord, "row-too-large", message);
+        set_aside(out, table, fault.with("table", name), source)
     }
 
     fn event(
@@ -125,19 +150,11 @@ impl Emitter {
             now_us,
         };
         self.key.clear();
-        self.value.clear();
         let row = after.or(before).unwrap_or_default();
-        let written = key_of(table, row, &mut self.key)
-            .and_then(|()| table.shape.write_envelope(&change, &mut self.value));
-        if let Err(fault) = written {
+        if let Err(fault) = key_of(table, row, &mut self.key) {
             return set_aside(out, table, fault, source);
         }
-        let key = keyed(table, &self.key);
-        let value = Datum::Avro {
-            schema: table.value_schema,
-            bytes: &self.value,
-        };
-        push(out, table, key, value, &[])
+        push_event(out, table, keyed(table, &self.key), &change, &[])
     }
 
     fn tombstone(
@@ -173,6 +190,23 @@ impl Emitter {
         if let Err(fault) = keys {
             return set_aside(out, table, fault, source);
         }
+        let bytes = [before, after].map(|row| {
+            let change = Change {
+                op: Op::Read,
+                before: None,
+                after: Some(row),
+                source,
+                now_us: out.now_us,
+            };
+            table.shape.size(&change)
+        });
+        let bytes = bytes.iter().sum::<usize>() + 5 * (self.key.len() + self.other_key.len());
+        if bytes > LARGE_BATCH_BYTES_MAX {
+            return set_aside(out, table, table.shape.too_large(bytes), source);
+        }
+        if bytes > LARGE_BYTES {
+            out.batch.reserve(bytes);
+        }
         let sides = [
             (
                 Op::Delete,
@@ -192,7 +226,6 @@ impl Emitter {
             ),
         ];
         for (op, before, after, key, header, other) in sides {
-            self.value.clear();
             let change = Change {
                 op,
                 before,
@@ -200,19 +233,9 @@ impl Emitter {
                 source,
                 now_us: out.now_us,
             };
-            match table.shape.write_envelope(&change, &mut self.value) {
-                Ok(()) => {
-                    let value = Datum::Avro {
-                        schema: table.value_schema,
-                        bytes: &self.value,
-                    };
-                    let header = [(header, keyed(table, other))];
-                    push(out, table, keyed(table, key), value, &header)?;
-                }
-                Err(fault) => set_aside(out, table, fault, source)?,
-            }
+            let header = [(header, keyed(table, other))];
+            push_event(out, table, keyed(table, key), &change, &header)?;
             if op == Op::Delete && self.tombstones {
-                let header = [(header, keyed(table, other))];
                 push(out, table, keyed(table, key), Datum::Null, &header)?;
             }
         }
@@ -252,6 +275,55 @@ fn keyed<'a>(table: &Captured, bytes: &'a [u8]) -> Datum<'a> {
     }
 }
 
+/// Writes an event where it is sent from: a large value stands once. One that cannot be written goes along as a bad record.
+fn push_event(
+    out: &mut Out<'_>,
+    table: &Captured,
+    key: Datum<'_>,
+    change: &Change<'_>,
+    headers: &[(&str, Datum<'_>)],
+) -> Result<(), Fault> {
+    let headers_bytes: usize = headers.iter().map(|(_, value)| value.bytes().len()).sum();
+    let bytes = table.shape.size(change) + key.bytes().len() + headers_bytes;
+    if bytes > LARGE_BATCH_BYTES_MAX {
+        return set_aside(out, table, table.shape.too_large(bytes), change.source);
+    }
+    if bytes > LARGE_BYTES {
+        out.batch.reserve(bytes);
+    }
+    let row = NewRow {
+        topic: Some(out.batch.topic(&table.topic)?),
+        source: Some(out.source),
+        key,
+        headers,
+        ..NewRow::default()
+    };
+    let written = out.batch.push_written(&row, table.value_schema, |value| {
+        let written = table.shape.write_envelope(change, value);
+        written.map_err(Unwritten::Event)
+    });
+    match written {
+        Ok(()) => Ok(()),
+        Err(Unwritten::Event(fault)) => set_aside(out, table, fault, change.source),
+        Err(Unwritten::Row(Malformed::TooLarge { bytes, .. })) => {
+            set_aside(out, table, table.shape.too_large(bytes), change.source)
+        }
+        Err(Unwritten::Row(malformed)) => Err(malformed.into()),
+    }
+}
+
+/// Why an event is not in the batch.
+enum Unwritten {
+    Event(Fault),
+    Row(Malformed),
+}
+
+impl From<Malformed> for Unwritten {
+    fn from(malformed: Malformed) -> Self {
+        Self::Row(malformed)
+    }
+}
+
 fn push(
     out: &mut Out<'_>,
     table: &Captured,
@@ -269,14 +341,7 @@ fn push(
         ..NewRow::default()
     };
     match out.batch.push(&row) {
-        Err(Malformed::TooLarge { bytes, limit }) => {
-            let message = format!(
-                "a record of {} takes {bytes} bytes, and a batch holds {limit}",
-                table.name
-            );
-            let fault = Fault::new(FaultClass::BadRecord, "record-too-large", message);
-            bad(out, table, fault.with("table", table.name.to_string()))
-        }
+        Err(Malformed::TooLarge { bytes, .. }) => bad(out, table, table.shape.too_large(bytes)),
         pushed => Ok(pushed?),
     }
 }

@@ -11,17 +11,22 @@ pub(crate) mod probe;
 #[cfg(test)]
 mod tests;
 
-use longshore_sdk::{BATCH_BYTES_MAX, Fault, FaultClass};
+use longshore_sdk::{Fault, FaultClass, LARGE_BATCH_BYTES_MAX};
 
 use crate::pg_type::Types;
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
-use crate::value::{Fields, Refusal, bytes};
+use crate::value::{Encoder, Fields, Refusal, bytes};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const CONNECTOR: &str = "postgresql";
 /// The branch of null in `["null", T]`, and that of T.
 const NULL: u8 = 0;
 const PRESENT: u8 = 2;
+
+/// A column's branch and length, or a short value, at most.
+const COLUMN_BYTES: usize = 16;
+/// An envelope without its rows, at most.
+const FIXED_BYTES: usize = 1 << 10;
 
 /// What is known of one column in one version of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,8 +233,8 @@ impl Shape {
                     }
                     let written = plan.encoder.write(text, out);
                     written.map_err(|refusal| self.refused(plan, refusal))?;
-                    if out.len() > BATCH_BYTES_MAX {
-                        return Err(self.too_large());
+                    if out.len() > LARGE_BATCH_BYTES_MAX {
+                        return Err(self.too_large(out.len()));
                     }
                 }
                 Some(Cell::Unchanged) => out.extend_from_slice(&plan.unchanged),
@@ -270,11 +275,23 @@ impl Shape {
         fields.append_to(out);
     }
 
-    /// No batch holds it, so that the rest need not be written.
-    fn too_large(&self) -> Fault {
+    /// About as many bytes as an envelope takes, and hardly more: room for it is made once.
+    pub(crate) fn size(&self, change: &Change<'_>) -> usize {
+        let row = |cells: Option<&[Cell<'_>]>| {
+            let size = |plan: &ColumnPlan| match cells?.get(plan.index) {
+                Some(Cell::Text(text)) => Some(room(&plan.encoder, text.len())),
+                _ => None,
+            };
+            self.row.iter().filter_map(size).sum::<usize>()
+        };
+        row(change.before) + row(change.after) + FIXED_BYTES
+    }
+
+    /// No batch holds it, so that it need not be written.
+    pub(crate) fn too_large(&self, bytes: usize) -> Fault {
         let table = &self.table;
         let message = format!(
-            "a record of table {table} takes over {BATCH_BYTES_MAX} bytes, which a batch holds"
+            "a record of table {table} takes {bytes} bytes, and {LARGE_BATCH_BYTES_MAX} cross at a time"
         );
         Fault::new(FaultClass::BadRecord, "record-too-large", message).with("table", table)
     }
@@ -290,6 +307,18 @@ impl Shape {
             .with("table", table)
             .with("column", column)
     }
+}
+
+/// What a text of so many bytes comes to, before it is known what it says.
+fn room(encoder: &Encoder, text: usize) -> usize {
+    let written = match encoder {
+        Encoder::Bytes => text / 2,
+        // An item of one letter has a length and a branch in front of it.
+        Encoder::Array(_) => text / 2 * 3,
+        Encoder::HstoreJson => text * 2,
+        _ => text,
+    };
+    written + COLUMN_BYTES
 }
 
 /// `["LAST-COMMIT","LSN"]`, either of them `null` where it is not known.

@@ -7,6 +7,8 @@ use std::str;
 
 use longshore_sdk::{Fault, FaultClass};
 
+use crate::envelope::Op;
+
 /// One message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Message<'a> {
@@ -142,6 +144,18 @@ impl<'a> Message<'a> {
             }
         }
     }
+}
+
+/// What a message of a row is about, by its first bytes; none where it is not one.
+pub(crate) fn row_of(head: &[u8]) -> Option<(Op, u32)> {
+    let (kind, rest) = head.split_first()?;
+    let op = match kind {
+        b'I' => Op::Create,
+        b'U' => Op::Update,
+        b'D' => Op::Delete,
+        _ => return None,
+    };
+    Some((op, u32::from_be_bytes(*rest.first_chunk()?)))
 }
 
 struct CutOff;

@@ -322,6 +322,10 @@ impl PostgresSource {
         let created = replication
             .create_slot(&keys.slot, reads, timeout_ms)
             .await?;
+        let Some(created) = created else {
+            // A pause, for example: it is made when we are asked again.
+            return Ok(Polled::default());
+        };
         if reads {
             let snapshot =
                 Snapshot::begin(ctx, &self.work, server.version, &created, replication).await?;

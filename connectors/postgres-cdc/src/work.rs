@@ -1,7 +1,7 @@
 //! What both phases write with: the config, the types, the emitter, and the limits of the batch being filled.
 
 use longshore_sdk::postgres::Session;
-use longshore_sdk::{BatchWriter, Ctx, Fault, PollLimits, SourceIndex};
+use longshore_sdk::{BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex};
 
 use crate::captured::{Captured, Making};
 use crate::catalog::{self, Description};
@@ -52,6 +52,9 @@ impl Work {
     }
 }
 
+/// A row of more bytes begins a batch: what it comes to is within what a batch of many rows may be.
+const LARGE_ROW_BYTES: usize = BATCH_BYTES_MAX / 8;
+
 /// A batch being filled.
 pub(crate) struct Filling {
     pub(crate) batch: BatchWriter,
@@ -83,6 +86,11 @@ impl Filling {
         let room = rows + RECORDS_PER_CHANGE <= self.limits.records_max
             && bytes < self.limits.bytes_max as usize;
         rows == 0 || room
+    }
+
+    /// Whether a row of so many bytes fits: a large one stands alone, because a batch of many is not large.
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        self.batch.rows() == 0 || (self.has_room() && bytes <= LARGE_ROW_BYTES)
     }
 
     pub(crate) fn out(&mut self) -> Out<'_> {

@@ -86,14 +86,16 @@ pub struct CopyOut(host::PostgresCopy);
 pub struct Copied {
     /// Why the read returned.
     pub wake: Wake,
-    /// Whole rows in COPY's text form; may hold some whatever `wake` says.
+    /// Whole rows in COPY's text form; may hold some whatever `wake` says. A row of over 129 MiB is told by the line `\.`
+    /// and its number of bytes.
     pub rows: Vec<u8>,
-    /// Nothing comes after this.
+    /// Nothing comes after this. If it does not say so, a row comes behind those that are here.
     pub done: bool,
 }
 
 impl CopyOut {
-    /// At least one row and about `bytes_max` (4 MiB), without waiting longer than `timeout_ms`.
+    /// At least one row and about `bytes_max` (4 MiB), without waiting longer than `timeout_ms`. With 0 bytes it takes none,
+    /// and waits until a row or the end is there.
     ///
     /// # Errors
     /// What the server says.
@@ -137,16 +139,17 @@ impl Replication {
     }
 
     /// Creates a permanent logical slot for `pgoutput`. The server waits for the transactions that
-    /// are running; after `timeout_ms`, or when the task stops, no slot is left.
+    /// are running; after `timeout_ms` no slot is left. The same when the host has something to say, and the answer is
+    /// none.
     ///
     /// # Errors
-    /// What the server says; `postgres-timeout` after the time.
+    /// What the server says; `postgres-slot-timeout` after the time.
     pub async fn create_slot(
         &self,
         name: &str,
         export_snapshot: bool,
         timeout_ms: u64,
-    ) -> Result<CreatedSlot, Fault> {
+    ) -> Result<Option<CreatedSlot>, Fault> {
         host::create_slot(&self.0, name, export_snapshot, timeout_ms).await
     }
 

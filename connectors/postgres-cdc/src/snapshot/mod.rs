@@ -199,18 +199,19 @@ impl Snapshot {
                 return Ok(Filled::Finished);
             };
             self.progress.table = Some(reader.table.name.clone());
-            while filling.has_room() {
-                match reader.next() {
-                    Next::Row { is_last: true } => break,
-                    Next::Row { is_last: false } => {
-                        self.source.snapshot = mark(&mut self.is_first, reader.is_first(), false);
-                        reader.emit(&mut work.emitter, &mut filling.out(), &self.source)?;
-                        self.progress.rows += 1;
-                    }
-                    Next::More | Next::End => break,
-                }
+            while let Next::Row { is_last, bytes } = reader.next()
+                && !is_last
+                && filling.has_room_for(bytes)
+            {
+                self.source.snapshot = mark(&mut self.is_first, reader.is_first(), false);
+                reader.emit(&mut work.emitter, &mut filling.out(), &self.source)?;
+                self.progress.rows += 1;
             }
             match reader.next() {
+                Next::Row { bytes, .. } if !filling.has_room_for(bytes) => {
+                    self.advance_in_table();
+                    return Ok(Filled::Batch);
+                }
                 _ if !filling.has_room() => {
                     self.advance_in_table();
                     return Ok(Filled::Batch);
@@ -290,14 +291,9 @@ impl Snapshot {
             let Some(reader) = self.readers.front_mut() else {
                 return Ok(Some(false));
             };
-            if reader.next() == Next::More {
-                if reader.read().await? != Wake::Ready {
-                    return Ok(None);
-                }
-                continue;
-            }
-            if reader.next() != Next::End {
-                return Ok(Some(true));
+            match reader.has_rows().await? {
+                Some(false) => {}
+                followed_or_unknown => return Ok(followed_or_unknown),
             }
             let mut empty = self.readers.pop_front().expect("it was just looked at");
             self.idle.extend(empty.free());
@@ -340,8 +336,8 @@ impl Snapshot {
 fn mark(is_first: &mut bool, first_in_table: bool, last_in_table: bool) -> SnapshotMark {
     let first = std::mem::take(is_first);
     match (last_in_table, first, first_in_table) {
-        (false, true, _) => SnapshotMark::First,
-        (true, _, _) => SnapshotMark::LastInDataCollection,
+        (_, true, _) => SnapshotMark::First,
+        (true, false, _) => SnapshotMark::LastInDataCollection,
         (false, false, true) => SnapshotMark::FirstInDataCollection,
         (false, false, false) => SnapshotMark::True,
     }
@@ -405,4 +401,25 @@ fn too_early() -> Fault {
 fn no_snapshot() -> Fault {
     let message = "the server made a snapshot without saying what it is";
     Fault::new(FaultClass::Fatal, "postgres-unexpected-answer", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mark;
+    use crate::envelope::SnapshotMark;
+
+    #[test]
+    fn the_first_row_of_all_is_marked_so_even_where_its_table_has_no_other() {
+        let mut is_first = true;
+        assert_eq!(mark(&mut is_first, true, true), SnapshotMark::First);
+        assert_eq!(
+            mark(&mut is_first, true, true),
+            SnapshotMark::LastInDataCollection
+        );
+        assert_eq!(
+            mark(&mut is_first, true, false),
+            SnapshotMark::FirstInDataCollection
+        );
+        assert_eq!(mark(&mut is_first, false, false), SnapshotMark::True);
+    }
 }

@@ -7,7 +7,7 @@ use crate::captured::Captured;
 use crate::catalog::{self, Table};
 use crate::copy::{self, Field};
 use crate::emit::{Emitter, Out, RowChange};
-use crate::envelope::{Cell, SourceFields};
+use crate::envelope::{Cell, Op, SourceFields};
 use crate::ranges::{At, KeyMark};
 use crate::work::{Shared, Work, recycle};
 
@@ -39,6 +39,7 @@ pub(super) enum Next {
     Row {
         /// Nothing follows it.
         is_last: bool,
+        bytes: usize,
     },
     /// It must be read first.
     More,
@@ -91,29 +92,46 @@ impl Reader {
         self.rows == 0
     }
 
-    /// What comes next. A row is told to be the last only when nothing is left to read.
+    /// What comes next. A read that is not the last one has a row behind it.
     pub(super) fn next(&self) -> Next {
         let rest = &self.buffer[self.at..];
         match copy::row_end(rest) {
-            Some(end) if end + 1 < rest.len() => Next::Row { is_last: false },
-            Some(_) if self.copied => Next::Row { is_last: true },
+            Some(bytes) => Next::Row {
+                is_last: self.copied && bytes + 1 == rest.len(),
+                bytes,
+            },
             None if self.copied => Next::End,
-            _ => Next::More,
+            None => Next::More,
         }
     }
 
+    /// Reads on once everything that was read went out, which does not stand beside what comes.
     pub(super) async fn read(&mut self) -> Result<Wake, Fault> {
+        self.buffer = Vec::new();
+        self.at = 0;
         let copied = self.copy.read(READ_BYTES, READ_TIMEOUT_MS).await;
         let copied = copied.map_err(changed_meanwhile)?;
-        if self.at == self.buffer.len() {
-            self.buffer = copied.rows;
-        } else {
-            self.buffer.drain(..self.at);
-            self.buffer.extend_from_slice(&copied.rows);
-        }
-        self.at = 0;
+        self.buffer = copied.rows;
         self.copied = copied.done;
         Ok(copied.wake)
+    }
+
+    /// Whether a row comes, without taking it: another table's last one may be as large as a row can be. Nothing where the
+    /// host has something to say first.
+    pub(super) async fn has_rows(&mut self) -> Result<Option<bool>, Fault> {
+        match self.next() {
+            Next::Row { .. } => return Ok(Some(true)),
+            Next::End => return Ok(Some(false)),
+            Next::More => {}
+        }
+        let looked = self.copy.read(0, u64::MAX).await;
+        let looked = looked.map_err(changed_meanwhile)?;
+        self.copied = looked.done;
+        Ok(match looked.wake {
+            _ if looked.done => Some(false),
+            Wake::Ready => Some(true),
+            Wake::Woken | Wake::Stopping => None,
+        })
     }
 
     /// Writes the next row.
@@ -126,6 +144,12 @@ impl Reader {
         let rest = &mut self.buffer[self.at..];
         let end = copy::row_end(rest).expect("the caller knows that there is a row");
         let row = &mut rest[..end];
+        if let Some(bytes) = copy::left_out(row) {
+            emitter.too_large(out, &self.table, Op::Read, bytes, source)?;
+            self.at += end + 1;
+            self.rows += 1;
+            return Ok(());
+        }
         copy::split(row, &mut self.fields);
         let row = &*row;
         let mut cells = recycle(std::mem::take(&mut self.cells));

@@ -7,6 +7,7 @@
 //! came outside of any (invariant 1).
 
 mod echo;
+mod fault;
 mod judge;
 mod relation;
 mod rows;
@@ -21,11 +22,12 @@ use longshore_sdk::{Ctx, Fault, FaultClass, Wake, Watermark};
 use crate::emit::RowChange;
 use crate::envelope::{Cell, SnapshotMark, SourceFields};
 use crate::lsn::Lsn;
-use crate::pgoutput::{Begin, Message, Tuple};
+use crate::pgoutput::{self, Begin, Message, Tuple};
 use crate::position::{OpenTransaction, StreamPlace};
 use crate::work::{Filling, Shared, Work, recycle};
 
 use echo::Echo;
+use fault::{gone, outside, unknown};
 use judge::Verdict;
 use relation::Relation;
 use rows::{complete, key_changed, read, read_old};
@@ -150,11 +152,13 @@ impl Stream {
             {
                 return Ok(Filled::Batch);
             }
+            // What was gone through does not stand beside what comes.
+            self.buffer = Vec::new();
+            self.at = 0;
             let read = self.wal.read(READ_BYTES, timeout_ms).await?;
             filling.begin_now(ctx);
             let nothing_came = read.messages.is_empty();
             self.buffer = read.messages;
-            self.at = 0;
             if nothing_came || read.wake == Wake::Stopping {
                 return Ok(Filled::Batch);
             }
@@ -187,9 +191,15 @@ impl Stream {
                 self.at = frames.len();
                 break;
             };
-            let (WalFrame::Keepalive { lsn } | WalFrame::Message { lsn, .. }) = frame;
+            let (WalFrame::Keepalive { lsn }
+            | WalFrame::Message { lsn, .. }
+            | WalFrame::Large { lsn, .. }) = frame;
             self.heard = self.heard.max(Lsn(lsn));
             match frame {
+                WalFrame::Message { body, .. } if !filling.has_room_for(body.len()) => break,
+                WalFrame::Large { bytes, head, .. } => {
+                    self.too_large(work, filling, Lsn(lsn), bytes, head)?;
+                }
                 WalFrame::Keepalive { lsn } => self.keepalive(Lsn(lsn), ctx.now_us()),
                 WalFrame::Message { lsn, body } => {
                     let message = Message::parse(body)?;
@@ -210,6 +220,26 @@ impl Stream {
             self.at = frames.len() - rest.rest().len();
         }
         Ok(Filled::Batch)
+    }
+
+    /// A row message that was too large to take; messages of applications are nothing to us.
+    fn too_large(
+        &mut self,
+        work: &Work,
+        filling: &mut Filling,
+        lsn: Lsn,
+        bytes: u64,
+        head: &[u8],
+    ) -> Result<(), Fault> {
+        let Some((op, relation)) = pgoutput::row_of(head) else {
+            return Ok(());
+        };
+        if let Some(table) = self.count(relation)? {
+            let source = self.source(lsn);
+            work.emitter
+                .too_large(&mut filling.out(), &table, op, bytes, &source)?;
+        }
+        Ok(())
     }
 
     /// False where the batch was full before the message ended.
@@ -456,22 +486,4 @@ impl Stream {
         work.emitter
             .change(&mut filling.out(), table, change, &self.source(lsn))
     }
-}
-
-fn gone(open: Lsn, next: Lsn) -> Fault {
-    let message = format!(
-        "the transaction that commits at {open} is stored in part, and the stream goes on with the one at {next}"
-    );
-    Fault::new(FaultClass::Fatal, "postgres-transaction-gone", message)
-}
-
-fn unknown(relation: u32) -> Fault {
-    let message =
-        format!("the server sent a row of relation {relation} without saying what that is");
-    Fault::new(FaultClass::Fatal, "postgres-malformed-message", message)
-}
-
-fn outside() -> Fault {
-    let message = "the server sent a row outside of a transaction";
-    Fault::new(FaultClass::Fatal, "postgres-malformed-message", message)
 }

@@ -73,9 +73,12 @@ impl Buffer {
         outcome
     }
 
-    /// Says that nothing comes any more, and why. Only the first reason counts.
+    /// Says that nothing comes any more, and why. Only the first reason counts. What is left is a part of its own.
     pub(crate) fn end(&self, end: Result<(), Error>) {
-        self.held().end.get_or_insert(end);
+        let mut held = self.held();
+        Filled { held: &mut held }.cut(0);
+        held.end.get_or_insert(end);
+        drop(held);
         self.filled.notify_waiters();
     }
 
@@ -85,7 +88,9 @@ impl Buffer {
 
     pub(crate) fn is_full(&self) -> bool {
         let held = self.held();
-        held.bytes.len() - held.taken >= FULL_BYTES
+        // What no reader can take yet is nothing that waits for one.
+        let last = held.cuts.back().map_or(held.taken, |cut| cut.at);
+        last - held.taken >= FULL_BYTES
     }
 
     /// Waits until there is room. May be dropped and called again.
@@ -99,8 +104,8 @@ impl Buffer {
         }
     }
 
-    /// At least one part, and more of them up to `bytes_max`; nothing where none comes in time. May be
-    /// dropped at any moment.
+    /// At least one part, and more of them up to `bytes_max`; nothing where none comes in time. With no bytes it only waits
+    /// until there is a part or the end. May be dropped at any moment.
     pub(crate) async fn take(&self, bytes_max: usize, limit: Duration) -> Result<Taken, Error> {
         let wait = async {
             loop {
@@ -118,6 +123,9 @@ impl Buffer {
 
     fn take_now(&self, bytes_max: usize) -> Option<Result<Taken, Error>> {
         let mut held = self.held();
+        if bytes_max == 0 && !held.cuts.is_empty() {
+            return Some(Ok(Taken::default()));
+        }
         let Some(cut) = held.next_cut(bytes_max) else {
             let end = held.end.clone()?;
             return Some(end.map(|()| Taken {
@@ -185,8 +193,13 @@ impl Filled<'_> {
 
     /// A part is complete, if there is anything in it.
     pub(crate) fn cut(&mut self, mark: u64) {
-        if self.uncut() > 0 {
-            let at = self.held.bytes.len();
+        self.cut_at(self.held.bytes.len(), mark);
+    }
+
+    /// A part ended there, if there is anything in it.
+    pub(crate) fn cut_at(&mut self, at: usize, mark: u64) {
+        let last = self.held.cuts.back().map_or(self.held.taken, |cut| cut.at);
+        if at > last {
             self.held.cuts.push_back(Cut { at, mark });
         }
     }
@@ -265,6 +278,24 @@ mod tests {
         let (_, taken) = tokio::join!(buffer.room(), take(&buffer, 1));
         assert_eq!(taken.bytes.len(), FULL_BYTES);
         assert!(!buffer.is_full());
+    }
+
+    #[tokio::test]
+    async fn a_look_takes_nothing_and_tells_whether_there_is_more() {
+        let buffer = Buffer::default();
+        put(&buffer, &[b"a"]);
+        assert_eq!(take(&buffer, 0).await, Taken::default());
+        assert_eq!(take(&buffer, 1).await, part(b"a", 0));
+        buffer.fill(|filled| filled.bytes().extend_from_slice(b"held back"));
+        assert_eq!(take(&buffer, 9).await, Taken::default());
+        buffer.end(Ok(()));
+        assert!(!take(&buffer, 0).await.done);
+        let last = take(&buffer, 1).await;
+        assert_eq!(
+            (last.bytes.as_slice(), last.done),
+            (&b"held back"[..], true)
+        );
+        assert!(take(&buffer, 0).await.done);
     }
 
     #[tokio::test]

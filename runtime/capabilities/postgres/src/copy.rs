@@ -64,8 +64,8 @@ impl CopyOut {
         }
     }
 
-    /// At least one row and about `bytes_max`, or nothing where none comes in time. May be dropped at
-    /// any moment: nothing is lost.
+    /// At least one row and about `bytes_max`, or nothing where none comes in time. Unless it is done, a row comes behind
+    /// them. With no bytes it only waits until a row is there or the end. May be dropped at any moment: nothing is lost.
     ///
     /// # Errors
     /// When the server ends the copy or the connection is lost.
@@ -98,7 +98,8 @@ impl Drop for CopyOut {
     }
 }
 
-/// Rows are gathered as long as more of them are here already, so that a reader is woken for many.
+/// Rows are gathered as long as more of them are here already, so that a reader is woken for many. The last one is held
+/// back until it is known whether another follows.
 async fn pump(rows: CopyOutStream, buffer: &Buffer) -> Result<(), tokio_postgres::Error> {
     let mut rows = pin!(rows);
     loop {
@@ -107,12 +108,14 @@ async fn pump(rows: CopyOutStream, buffer: &Buffer) -> Result<(), tokio_postgres
             return Ok(());
         };
         let gathered = buffer.fill(|filled| {
+            let mut last = filled.bytes().len();
             filled.bytes().extend_from_slice(&row);
             let outcome = gather(rows.as_mut(), |row| {
                 filled.cut_where_due(0);
+                last = filled.bytes().len();
                 filled.bytes().extend_from_slice(&row);
             });
-            filled.cut(0);
+            filled.cut_at(last, 0);
             outcome
         });
         if !gathered? {

@@ -6,11 +6,15 @@ use crate::Error;
 use crate::answer::{Answer, Stage};
 use crate::buffer::Filled;
 
-/// Longest message of a server that is taken: what holds a larger row is refused by name, before
-/// it is in memory.
-pub const MESSAGE_BYTES_MAX: usize = 128 << 20;
+/// Longest message of a server that is taken: a value of 64 MiB as hexadecimal digits, and a MiB around it. A row that is
+/// larger is told by its size, and is never in memory as a whole.
+pub const MESSAGE_BYTES_MAX: usize = (128 << 20) + (1 << 20);
 
-const HEAD_BYTES: usize = 5;
+pub(crate) const HEAD_BYTES: usize = 5;
+/// What stands before a message of the stream: its kind, where it is, how far the server is, and its clock.
+const STREAMED_HEAD_BYTES: usize = 25;
+/// How much is told of a message that is too large: what it is about.
+const TOLD_BYTES: usize = 16;
 
 /// A message of the server, and how many bytes it took.
 pub(crate) struct Message<'a> {
@@ -20,6 +24,14 @@ pub(crate) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// How many bytes the first message of `input` has, as far as that is known and it is taken.
+    pub(crate) fn length(input: &[u8]) -> Option<usize> {
+        let head = input.first_chunk::<HEAD_BYTES>()?;
+        let [_, length @ ..] = *head;
+        let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
+        (length <= MESSAGE_BYTES_MAX).then_some(length + 1)
+    }
+
     /// The first message of `input`; `None` until it is whole.
     pub(crate) fn first(input: &'a [u8]) -> Result<Option<Self>, Error> {
         let Some((head, rest)) = input.split_first_chunk::<HEAD_BYTES>() else {
@@ -54,6 +66,8 @@ pub(crate) struct Told {
     pub(crate) clock: i64,
     /// It wants to hear from us now.
     pub(crate) asks: bool,
+    /// What is still to come of a message that is too large.
+    passing_over: usize,
 }
 
 impl Told {
@@ -64,10 +78,22 @@ impl Told {
         input: &[u8],
         out: &mut Filled<'_>,
     ) -> (usize, Result<(), Error>) {
-        let mut used = 0;
+        let mut used = self.pass_over(input);
         let mut keepalive = None;
         let outcome = loop {
             match Message::first(&input[used..]) {
+                Err(Error::MessageTooLarge { bytes, .. }) if input[used] == b'd' => {
+                    let head = &input[used + HEAD_BYTES..];
+                    let Some(head) = head.get(..STREAMED_HEAD_BYTES + TOLD_BYTES) else {
+                        break Ok(());
+                    };
+                    if let Err(error) = self.take_large(bytes, head, out) {
+                        break Err(error);
+                    }
+                    keepalive = None;
+                    self.passing_over = HEAD_BYTES + bytes;
+                    used += self.pass_over(&input[used..]);
+                }
                 Ok(None) => break Ok(()),
                 Ok(Some(message)) => {
                     if let Err(error) = self.take(&message, out, &mut keepalive) {
@@ -80,6 +106,31 @@ impl Told {
         };
         out.cut(self.lsn);
         (used, outcome.map_err(|e| e.at(self.lsn)))
+    }
+
+    /// Passes over what has come of a message that is too large; how much that is.
+    fn pass_over(&mut self, input: &[u8]) -> usize {
+        let passed = self.passing_over.min(input.len());
+        self.passing_over -= passed;
+        passed
+    }
+
+    fn take_large(&mut self, bytes: usize, head: &[u8], out: &mut Filled<'_>) -> Result<(), Error> {
+        if head[0] != b'w' {
+            return Err(Error::Protocol("a part of a stream that is too long"));
+        }
+        let (head, body) = head.split_at(STREAMED_HEAD_BYTES);
+        let lsn = number(&head[1..9]);
+        self.lsn = self.lsn.max(lsn);
+        self.clock = number(&head[17..]).cast_signed();
+        let bytes = (bytes - STREAMED_HEAD_BYTES) as u64;
+        WalFrame::Large {
+            lsn,
+            bytes,
+            head: body,
+        }
+        .write(out.bytes());
+        Ok(())
     }
 
     /// `keepalive` is where the last frame begins, if it is one: a later one takes its place.

@@ -12,6 +12,7 @@
 
 mod answer;
 mod attempt;
+mod bounded;
 mod buffer;
 mod client;
 mod command;

@@ -1,5 +1,6 @@
 //! A session in replication mode: one task that owns the connection, one command at a time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -8,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::answer::{Meaning, Stage};
@@ -53,6 +55,7 @@ enum Command {
         name: String,
         export_snapshot: bool,
         timeout: Duration,
+        given_up: CancellationToken,
         reply: Reply<CreatedSlot>,
     },
     DropSlot {
@@ -108,11 +111,47 @@ impl Replication {
         export_snapshot: bool,
         timeout: Duration,
     ) -> Result<CreatedSlot, Error> {
+        self.create(name, export_snapshot, timeout, CancellationToken::new())
+            .await
+    }
+
+    /// The same, and as soon as `until` completes the command is cancelled as well: answers none when no slot is left.
+    ///
+    /// # Errors
+    /// When the server refuses, the time is over or the connection is lost.
+    pub async fn create_slot_until(
+        &self,
+        name: &str,
+        export_snapshot: bool,
+        timeout: Duration,
+        until: impl Future<Output = ()>,
+    ) -> Result<Option<CreatedSlot>, Error> {
+        let given_up = CancellationToken::new();
+        let mut created = pin!(self.create(name, export_snapshot, timeout, given_up.clone()));
+        tokio::select! {
+            biased;
+            created = &mut created => return created.map(Some),
+            () = until => given_up.cancel(),
+        }
+        match created.await {
+            Err(Error::SlotTimeout { .. }) => Ok(None),
+            created => created.map(Some),
+        }
+    }
+
+    async fn create(
+        &self,
+        name: &str,
+        export_snapshot: bool,
+        timeout: Duration,
+        given_up: CancellationToken,
+    ) -> Result<CreatedSlot, Error> {
         let name = name.to_owned();
         self.ask(|reply| Command::CreateSlot {
             name,
             export_snapshot,
             timeout,
+            given_up,
             reply,
         })
         .await
@@ -186,11 +225,12 @@ impl<N: Fn() -> u32> Connection<N> {
                     name,
                     export_snapshot,
                     timeout,
+                    given_up,
                     mut reply,
                 } => {
-                    let created = self
-                        .create_slot(&name, export_snapshot, timeout, &mut reply)
-                        .await;
+                    let sql = command::create_slot(&name, export_snapshot);
+                    let created = self.wait(&sql, timeout, &given_up, &mut reply).await;
+                    let created = created_slot(&name, timeout, created);
                     if let Err(Ok(_)) = reply.send(created) {
                         // It was made just as the caller went.
                         drop(self.drop_slot_now(&name).await);
@@ -238,24 +278,6 @@ impl<N: Fn() -> u32> Connection<N> {
         command::identity(self.command("IDENTIFY_SYSTEM", Stage::Identify).await?)
     }
 
-    async fn create_slot(
-        &mut self,
-        name: &str,
-        export_snapshot: bool,
-        limit: Duration,
-        reply: &mut Reply<CreatedSlot>,
-    ) -> Result<CreatedSlot, Error> {
-        let sql = command::create_slot(name, export_snapshot);
-        match self.wait(&sql, limit, reply).await {
-            Ok(Waited::Answered(rows)) => command::created(rows),
-            Ok(Waited::Cancelled) => Err(Error::SlotTimeout {
-                slot: name.to_owned(),
-                timeout: limit,
-            }),
-            Err(error) => Err(error.about_slot(name)),
-        }
-    }
-
     async fn drop_slot(
         &mut self,
         name: &str,
@@ -263,7 +285,10 @@ impl<N: Fn() -> u32> Connection<N> {
         reply: &mut Reply<()>,
     ) -> Result<(), Error> {
         let sql = command::drop_slot(name, true);
-        match self.wait(&sql, limit, reply).await {
+        match self
+            .wait(&sql, limit, &CancellationToken::new(), reply)
+            .await
+        {
             Ok(Waited::Answered(_)) => Ok(()),
             // Whoever has it is named.
             Ok(Waited::Cancelled) => self.drop_slot_now(name).await,
@@ -277,17 +302,19 @@ impl<N: Fn() -> u32> Connection<N> {
         dropped.map_or_else(|error| Err(error.about_slot(name)), |_| Ok(()))
     }
 
-    /// Runs a command until it is answered, the time is over or nobody waits any more.
+    /// Runs a command until it is answered, the time is over, it is given up or nobody waits any more.
     async fn wait<T>(
         &mut self,
         sql: &str,
         limit: Duration,
+        given_up: &CancellationToken,
         reply: &mut Reply<T>,
     ) -> Result<Waited, Error> {
         let mut answer = std::pin::pin!(self.wire.command(sql, Stage::Slot));
         tokio::select! {
             answer = &mut answer => return answer.map(Waited::Answered),
             () = sleep(limit) => {}
+            () = given_up.cancelled() => {}
             () = reply.closed() => {}
         }
         self.cancel.send().await;
@@ -332,6 +359,21 @@ impl<N: Fn() -> u32> Connection<N> {
             b'E' => Err(self.wire.refused(&message.body, Stage::Slot).await),
             _ => Err(Error::Protocol("START_REPLICATION answers something else")),
         }
+    }
+}
+
+fn created_slot(
+    name: &str,
+    timeout: Duration,
+    created: Result<Waited, Error>,
+) -> Result<CreatedSlot, Error> {
+    match created {
+        Ok(Waited::Answered(rows)) => command::created(rows),
+        Ok(Waited::Cancelled) => Err(Error::SlotTimeout {
+            slot: name.to_owned(),
+            timeout,
+        }),
+        Err(error) => Err(error.about_slot(name)),
     }
 }
 

@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::answer::Stage;
 use crate::attempt::Encryption;
+use crate::bounded::Bounded;
 use crate::copy::CopyOut;
 use crate::socket::{Negotiated, Socket};
 use crate::wire::Row;
@@ -42,7 +43,7 @@ pub struct Session {
 /// A session that is logged in; its connection does not run yet.
 pub(crate) struct Opened {
     client: Client,
-    connection: Connection<Socket, Socket>,
+    connection: Connection<Socket, Bounded>,
     encryption: Encryption,
 }
 

@@ -16,6 +16,7 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
 use crate::attempt::Encryption;
+use crate::bounded::Bounded;
 use crate::error::tls_error;
 use crate::tcp::Tcp;
 use crate::tls::{Tls, end_point, is_wrong_name};
@@ -187,11 +188,11 @@ impl TlsStream for Socket {
 pub(crate) struct Negotiated;
 
 impl TlsConnect<Socket> for Negotiated {
-    type Stream = Socket;
+    type Stream = Bounded;
     type Error = io::Error;
-    type Future = Ready<io::Result<Socket>>;
+    type Future = Ready<io::Result<Bounded>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        ready(Ok(socket))
+        ready(Ok(Bounded::new(socket)))
     }
 }

@@ -101,8 +101,10 @@ impl Wire {
         self.input.copy_within(self.unread.clone(), 0);
         self.unread = 0..len;
         if self.input.len() < len + READ_BYTES {
-            // A large message is not copied again and again while it comes.
-            self.input.resize(2 * (len + READ_BYTES), 0);
+            // A large message is not copied again and again while it comes, nor is there room for more than it.
+            let message = Message::length(self.input()).unwrap_or_default();
+            let needed = (len + READ_BYTES).max(message + READ_BYTES);
+            self.input.resize(needed.min(2 * (len + READ_BYTES)), 0);
         } else if len < READ_BYTES && self.input.len() > 4 * READ_BYTES {
             self.input.truncate(2 * READ_BYTES);
             self.input.shrink_to_fit();

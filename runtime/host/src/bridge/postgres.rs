@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use longshore_cap_postgres::{
     CopyOut, Error, PostgresClient, Replication, Rows, Session, WalStream,
 };
@@ -108,7 +109,9 @@ impl<T: Send> wit::HostCopyReaderWithStore<T> for HasSelf<GuestState> {
         timeout_ms: u64,
     ) -> Answer<wit::Copied> {
         let (copy, control) = held(accessor, &copy)?;
-        let read = |timeout| copy.read(page(max_bytes), timeout);
+        // No bytes ask only whether there is a row.
+        let bytes = max_bytes.min(READ_BYTES_MAX) as usize;
+        let read = |timeout| copy.read(bytes, timeout);
         let (read, wake) = woken(&control, read, timeout_ms).await;
         answer(read.map(|copied| wit::Copied {
             wake,
@@ -140,15 +143,19 @@ impl<T: Send> wit::HostReplicationWithStore<T> for HasSelf<GuestState> {
         name: String,
         export_snapshot: bool,
         timeout_ms: u64,
-    ) -> Answer<wit::CreatedSlot> {
+    ) -> Answer<Option<wit::CreatedSlot>> {
         let (replication, control) = held(accessor, &replication)?;
-        let create = replication.create_slot(&name, export_snapshot, wait(timeout_ms));
-        let created = unless_stopped(&control, create).await;
-        let created = created.map(|created| wit::CreatedSlot {
-            consistent_point: created.consistent_point,
-            snapshot: created.snapshot,
-        });
-        Ok(created.map_err(fault_out))
+        let timeout = wait(timeout_ms);
+        let spoken = control.spoken().map(|_| ());
+        let created = replication
+            .create_slot_until(&name, export_snapshot, timeout, spoken)
+            .await;
+        answer(created.map(|created| {
+            created.map(|created| wit::CreatedSlot {
+                consistent_point: created.consistent_point,
+                snapshot: created.snapshot,
+            })
+        }))
     }
 
     async fn drop_slot(

@@ -74,13 +74,13 @@ pub(crate) async fn create_slot(
     name: &str,
     export_snapshot: bool,
     timeout_ms: u64,
-) -> Result<CreatedSlot, Fault> {
+) -> Result<Option<CreatedSlot>, Fault> {
     let created = replication.create_slot(name.to_owned(), export_snapshot, timeout_ms);
     let created = created.await.map_err(fault_in)?;
-    Ok(CreatedSlot {
+    Ok(created.map(|created| CreatedSlot {
         consistent_point: created.consistent_point,
         snapshot: created.snapshot,
-    })
+    }))
 }
 
 pub(crate) async fn drop_slot(

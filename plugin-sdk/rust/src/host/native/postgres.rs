@@ -48,7 +48,7 @@ pub trait HostReplication {
         name: &'a str,
         export_snapshot: bool,
         timeout_ms: u64,
-    ) -> LocalFuture<'a, Result<CreatedSlot, Fault>>;
+    ) -> LocalFuture<'a, Result<Option<CreatedSlot>, Fault>>;
     fn drop_slot<'a>(
         &'a self,
         name: &'a str,
@@ -131,7 +131,7 @@ pub(crate) async fn create_slot(
     name: &str,
     export_snapshot: bool,
     timeout_ms: u64,
-) -> Result<CreatedSlot, Fault> {
+) -> Result<Option<CreatedSlot>, Fault> {
     replication
         .create_slot(name, export_snapshot, timeout_ms)
         .await

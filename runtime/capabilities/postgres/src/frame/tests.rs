@@ -29,6 +29,48 @@ fn frame(told: &mut Told, input: &[u8]) -> (usize, Result<(), Error>, Vec<u8>) {
 }
 
 #[test]
+fn a_message_that_is_too_large_is_told_by_its_head_and_passed_over() {
+    let size = MESSAGE_BYTES_MAX + 1;
+    let length = u32::try_from(size + 4).unwrap();
+    let numbers = [40u64, 40, 7].map(u64::to_be_bytes).concat();
+    let row = b"I\0\0\0\x07N\0\x01t and much of it";
+    let begun = [b"d", &length.to_be_bytes()[..], b"w", &numbers, row].concat();
+    let mut told = Told::default();
+    let input = [&wal(10, b"before")[..], &begun].concat();
+    // Not before it is known what it is about.
+    let before = input.len() - begun.len();
+    for early in before..input.len() - row.len() + TOLD_BYTES {
+        let (used, outcome, _) = frame(&mut told, &input[..early]);
+        outcome.unwrap();
+        assert_eq!(used, before);
+    }
+    let (used, outcome, frames) = frame(&mut told, &begun);
+    outcome.unwrap();
+    assert_eq!((used, told.lsn), (begun.len(), 40));
+    let large = WalFrame::Large {
+        lsn: 40,
+        bytes: (size - 25) as u64,
+        head: &row[..TOLD_BYTES],
+    };
+    assert_eq!(WalFrames::new(&frames).collect::<Vec<_>>(), [large]);
+    let mut rest = HEAD_BYTES + size - begun.len();
+    while rest > 0 {
+        let part = vec![b'd'; rest.min(1 << 20)];
+        let (used, outcome, frames) = frame(&mut told, &part);
+        outcome.unwrap();
+        assert_eq!((used, frames.len()), (part.len(), 0));
+        rest -= part.len();
+    }
+    let (_, outcome, frames) = frame(&mut told, &wal(50, b"after"));
+    outcome.unwrap();
+    let after = WalFrame::Message {
+        lsn: 50,
+        body: b"after",
+    };
+    assert_eq!(WalFrames::new(&frames).collect::<Vec<_>>(), [after]);
+}
+
+#[test]
 fn whole_messages_are_framed_and_the_rest_is_left() {
     let input = [
         wal(10, b"first"),

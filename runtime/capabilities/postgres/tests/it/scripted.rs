@@ -11,7 +11,9 @@ const LONG: Duration = Duration::from_secs(60);
 
 fn lsns(frames: &[u8]) -> Vec<u64> {
     let lsn = |frame| match frame {
-        WalFrame::Message { lsn, .. } | WalFrame::Keepalive { lsn } => lsn,
+        WalFrame::Message { lsn, .. }
+        | WalFrame::Large { lsn, .. }
+        | WalFrame::Keepalive { lsn } => lsn,
     };
     WalFrames::new(frames).map(lsn).collect()
 }
@@ -252,7 +254,7 @@ async fn what_came_whole_before_a_disconnect_is_read_before_the_error() {
 }
 
 #[tokio::test]
-async fn a_large_message_comes_whole_and_a_monstrous_one_is_refused() {
+async fn a_large_message_comes_whole_and_a_monstrous_one_is_told_by_its_size() {
     let (stream, mut script) = Door::open().await.stream(0).await;
     let body = vec![b'x'; 30 << 20];
     let (frames, ()) = tokio::join!(stream.read(1, LONG), script.mouth.wal(10, &body));
@@ -267,14 +269,43 @@ async fn a_large_message_comes_whole_and_a_monstrous_one_is_refused() {
     );
 
     let len = u32::try_from(MESSAGE_BYTES_MAX + 5).unwrap();
-    let head = [&b"d"[..], &len.to_be_bytes()].concat();
+    let numbers = [20u64, 20, 7].map(u64::to_be_bytes).concat();
+    let row = b"I\0\0\0\x07N\0\x01t0000000";
+    let head = [&b"d"[..], &len.to_be_bytes(), b"w", &numbers, row].concat();
+    script.mouth.raw(&head).await;
+    let mut rest = MESSAGE_BYTES_MAX + 1 - 25 - row.len();
+    let part = vec![b'y'; 1 << 20];
+    while rest > 0 {
+        let part = &part[..rest.min(part.len())];
+        script.mouth.raw(part).await;
+        rest -= part.len();
+    }
+    script.mouth.wal(30, b"after").await;
+    let mut frames = Vec::new();
+    while WalFrames::new(&frames).count() < 2 {
+        frames.extend(stream.read(1, LONG).await.unwrap());
+    }
+    let told: Vec<_> = WalFrames::new(&frames).collect();
+    let monstrous = WalFrame::Large {
+        lsn: 20,
+        bytes: (MESSAGE_BYTES_MAX + 1 - 25) as u64,
+        head: row,
+    };
+    let after = WalFrame::Message {
+        lsn: 30,
+        body: b"after",
+    };
+    assert_eq!(told, [monstrous, after]);
+
+    // Nothing else is so large.
+    let head = [&b"N"[..], &len.to_be_bytes()].concat();
     script.mouth.raw(&head).await;
     let refused = fault(stream.read(1, LONG).await);
     assert_eq!(
         (refused.class, refused.code.as_str()),
         (FaultClass::Fatal, "postgres-message-too-large")
     );
-    assert_eq!(refused.detail("lsn"), Some("0/A"));
+    assert_eq!(refused.detail("lsn"), Some("0/1E"));
 }
 
 #[tokio::test]

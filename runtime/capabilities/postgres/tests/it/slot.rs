@@ -114,6 +114,12 @@ async fn a_slot_that_has_to_wait_is_cancelled_in_time() {
     }
     assert_eq!(replication.identify().await.unwrap().database, "postgres");
     assert_eq!(value(&watcher, N_SLOTS).await, "0");
+
+    // The same when it is given up, and the answer comes when nothing is left.
+    let waiting = async { while value(&watcher, waits).await == "0" {} };
+    let given_up = replication.create_slot_until("s", true, LONG, waiting);
+    assert_eq!(given_up.await.unwrap(), None);
+    assert_eq!(value(&watcher, N_SLOTS).await, "0");
     query(&session, "COMMIT").await.unwrap();
     replication.create_slot("s", true, LONG).await.unwrap();
     assert_eq!(value(&watcher, N_SLOTS).await, "1");

@@ -128,10 +128,14 @@ impl HostReplication for SimReplication {
         _name: &'a str,
         export_snapshot: bool,
         timeout_ms: u64,
-    ) -> LocalFuture<'a, Result<CreatedSlot, Fault>> {
+    ) -> LocalFuture<'a, Result<Option<CreatedSlot>, Fault>> {
         Box::pin(async move {
             self.forget_snapshot();
             self.connection.call().await?;
+            if self.connection.server.borrow_mut().random.one_in(8) {
+                // The host has something to say.
+                return Ok(None);
+            }
             let exists = self.connection.server.borrow().slot.is_some();
             assert!(!exists, "the slot exists");
             let create = self.create(export_snapshot);
@@ -139,7 +143,7 @@ impl HostReplication for SimReplication {
             if created.is_err() {
                 self.connection.server.borrow_mut().seen.slot_timeouts += 1;
             }
-            self.connection.answered(created?)
+            self.connection.answered(Some(created?))
         })
     }
 

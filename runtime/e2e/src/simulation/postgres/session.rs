@@ -166,6 +166,7 @@ impl HostCopy for SimCopy {
             self.connection.call().await?;
             let random = &mut self.connection.server.borrow_mut().random;
             let (bytes_max, wake) = match random.within(0..4) {
+                _ if bytes_max == 0 => (0, Wake::Ready),
                 0 => (bytes_max, Wake::Ready),
                 1 => (1, Wake::Woken),
                 2 => (1, Wake::Ready),
@@ -178,8 +179,7 @@ impl HostCopy for SimCopy {
             {
                 rows.extend(row);
             }
-            // The end may come by itself.
-            let done = queue.is_empty() && (rows.is_empty() || random.one_in(2));
+            let done = queue.is_empty();
             if done {
                 self.is_read.set(true);
                 self.is_copying.set(false);

@@ -3,6 +3,7 @@
 
 mod fault;
 mod findings;
+mod limits;
 mod meaning;
 mod restart;
 mod schema_change;
