@@ -12,6 +12,7 @@ use crate::attempt::{Encryption, may_help};
 use crate::login::{CancelKey, log_in};
 use crate::replication::Replication;
 use crate::session::{Session, open_session};
+use crate::silence::Silence;
 use crate::socket::Socket;
 use crate::wire::Wire;
 use crate::{Error, PostgresGrant};
@@ -26,6 +27,7 @@ pub struct PostgresClient {
     io: Handle,
     sessions: Arc<Semaphore>,
     streams: Arc<AtomicU32>,
+    silence: Silence,
 }
 
 /// A session in replication mode that nobody uses yet.
@@ -51,6 +53,7 @@ impl PostgresClient {
             io,
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
             streams: Arc::new(AtomicU32::new(1)),
+            silence: Silence::default(),
         }
     }
 
@@ -69,7 +72,8 @@ impl PostgresClient {
             .await
         };
         let opened = self.on_io(open).await?;
-        Ok(opened.run(grant, self.io.clone(), session))
+        let gone = self.silence.after_now();
+        Ok(opened.run(grant, self.io.clone(), session, gone))
     }
 
     /// Opens a session in replication mode.
@@ -101,9 +105,11 @@ impl PostgresClient {
         };
         let logged_in = self.on_io(open).await?;
         let streams = Arc::clone(&self.streams);
-        Ok(Replication::new(logged_in, &self.io, session, move || {
-            streams.fetch_add(1, Ordering::Relaxed)
-        }))
+        let next_id = move || streams.fetch_add(1, Ordering::Relaxed);
+        let silence = self.silence.clone();
+        Ok(Replication::new(
+            logged_in, &self.io, session, silence, next_id,
+        ))
     }
 
     fn enter(&self) -> Result<(Arc<PostgresGrant>, OwnedSemaphorePermit), Error> {

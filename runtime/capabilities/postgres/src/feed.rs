@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::Error;
 use crate::frame::Told;
+use crate::silence::Silence;
 use crate::stream::{Shared, WalStream};
 use crate::wire::Wire;
 
@@ -67,8 +68,11 @@ impl Feed {
     }
 
     /// Runs until the reader or the server ends it.
-    pub(crate) async fn run(mut self, mut wire: Wire) {
+    pub(crate) async fn run(mut self, mut wire: Wire, silence: &Silence) {
         if let Err(error) = self.flow(&mut wire).await {
+            if matches!(error, Error::Silent { .. }) {
+                silence.found();
+            }
             self.shared.buffer.end(Err(error.about_slot(&self.slot)));
             return;
         }

@@ -24,6 +24,7 @@ mod grant;
 mod login;
 mod replication;
 mod session;
+mod silence;
 mod socket;
 mod stream;
 mod tcp;

@@ -16,6 +16,7 @@ use crate::answer::{Meaning, Stage};
 use crate::client::{Cancel, LoggedIn};
 use crate::command;
 use crate::feed::{Feed, SILENCE_MAX};
+use crate::silence::Silence;
 use crate::socket::Socket;
 use crate::stream::WalStream;
 use crate::wire::{Row, Wire};
@@ -76,6 +77,7 @@ impl Replication {
         logged_in: LoggedIn,
         io: &Handle,
         session: OwnedSemaphorePermit,
+        silence: Silence,
         next_id: impl Fn() -> u32 + Send + 'static,
     ) -> Self {
         let (commands, asked) = mpsc::channel(1);
@@ -83,6 +85,7 @@ impl Replication {
         let connection = Connection {
             wire,
             cancel,
+            silence,
             next_id,
         };
         io.spawn(async move {
@@ -204,6 +207,7 @@ impl Replication {
 struct Connection<N> {
     wire: Wire,
     cancel: Cancel,
+    silence: Silence,
     next_id: N,
 }
 
@@ -255,7 +259,7 @@ impl<N: Fn() -> u32> Connection<N> {
                         drop(commands);
                         // A stream that nobody has is closed at once.
                         drop(reply.send(Ok(stream)));
-                        return feed.run(self.wire).await;
+                        return feed.run(self.wire, &self.silence).await;
                     }
                     Err(error) => {
                         drop(reply.send(Err(error)));

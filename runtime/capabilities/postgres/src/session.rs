@@ -12,6 +12,7 @@ use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::{
     Client, Config, Connection, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream,
 };
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::answer::Stage;
@@ -92,17 +93,18 @@ fn options(parameters: &[(String, String)]) -> Option<String> {
 }
 
 impl Opened {
-    /// Begins to work; `session` is the place that it takes among the task's sessions.
+    /// Begins to work until the server is `gone`; `session` is its place among the task's sessions.
     pub(crate) fn run(
         self,
         grant: Arc<PostgresGrant>,
         io: Handle,
         session: OwnedSemaphorePermit,
+        gone: CancellationToken,
     ) -> Session {
         let connection = self.connection;
         let running = io.spawn(async move {
             // How it ends is said to whoever waits for an answer, and to nobody else.
-            drop(connection.await);
+            drop(gone.run_until_cancelled(connection).await);
             drop(session);
         });
         Session {
