@@ -39,7 +39,9 @@ impl Runnable {
     /// Compiles a plugin, or takes it from the cache. Takes up to seconds, and blocks.
     pub(crate) fn load(machine: &Machine, bytes: &[u8], facts: &Facts) -> Result<Self, Error> {
         check_imports(facts)?;
-        let component = Component::from_binary(&machine.engine, bytes).map_err(load_error)?;
+        let component = Component::from_binary(&machine.engine, bytes);
+        give_back_free_memory();
+        let component = component.map_err(load_error)?;
         let pre = machine
             .linker
             .instantiate_pre(&component)
@@ -156,3 +158,20 @@ fn exported<T>(
 fn load_error(error: wasmtime::Error) -> Error {
     Error::Load(format!("{error:#}"))
 }
+
+/// What a compiler leaves free the allocator would keep: 15 MB of a worker that has compiled the Postgres source, where the
+/// whole of it takes 60.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_back_free_memory() {
+    #[expect(
+        unsafe_code,
+        reason = "libc declares it unsafe as it does every function"
+    )]
+    // SAFETY: it may be called at any time by any thread, and touches nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_back_free_memory() {}
