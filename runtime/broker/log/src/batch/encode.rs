@@ -20,6 +20,15 @@ impl BatchBuilder {
         Self::default()
     }
 
+    /// An empty batch with room for records of so many bytes, so that it does not grow while it is filled.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(HEADER_BYTES + bytes),
+            ..Self::default()
+        }
+    }
+
     /// Appends a record. `headers` may repeat names; `None` is Kafka's null.
     pub fn push<'a>(
         &mut self,

@@ -51,28 +51,49 @@ impl Log {
     }
 }
 
+/// What a partition's records go into.
+struct Open {
+    batch: BatchBuilder,
+    bytes_max: usize,
+    /// What its records that are still to come take, at most.
+    bytes_left: usize,
+}
+
 /// The records of each partition, in order, as batches within the topics' limits.
 fn encode(
     records: &Outgoing,
     batch_bytes_max: impl Fn(&TopicPartition) -> usize,
 ) -> Vec<(TopicPartition, Batch)> {
-    let open = |partition| (BatchBuilder::new(), batch_bytes_max(partition));
+    let open = |partition| Open {
+        batch: BatchBuilder::new(),
+        bytes_max: batch_bytes_max(partition),
+        bytes_left: 0,
+    };
     let mut open: Vec<_> = records.partitions.iter().map(open).collect();
+    for record in &records.records {
+        open[record.partition as usize].bytes_left += size(records, record);
+    }
     let mut batches = Vec::new();
     for record in &records.records {
         let index = record.partition as usize;
         let partition = &records.partitions[index];
-        let (batch, max) = &mut open[index];
+        let open = &mut open[index];
+        let bytes = size(records, record);
         // A compacted topic removes whole batches, so there a record stands alone.
-        if batch.size() + size(records, record) > *max || partition.topic.is_internal() {
-            let full = std::mem::take(batch).finish();
+        if open.batch.size() + bytes > open.bytes_max || partition.topic.is_internal() {
+            let full = std::mem::take(&mut open.batch).finish();
             batches.extend(full.map(|full| (partition.clone(), full)));
         }
-        push(batch, records, record);
+        if open.batch.size() == 0 {
+            open.batch =
+                BatchBuilder::with_capacity(open.bytes_left.min(open.bytes_max).max(bytes));
+        }
+        open.bytes_left -= bytes;
+        push(&mut open.batch, records, record);
     }
     let rest = records.partitions.iter().zip(open);
     batches.extend(
-        rest.filter_map(|(partition, (batch, _))| Some((partition.clone(), batch.finish()?))),
+        rest.filter_map(|(partition, open)| Some((partition.clone(), open.batch.finish()?))),
     );
     batches
 }
