@@ -6,6 +6,7 @@
 //! *Invariant*: what a batch confirms is the end of a transaction that is whole in it or before it, or a keepalive that
 //! came outside of any (invariant 1).
 
+mod changes;
 mod echo;
 mod fault;
 mod judge;
@@ -13,24 +14,22 @@ mod relation;
 mod rows;
 mod truncate;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_sdk::postgres::{Session, WalStream};
 use longshore_sdk::wal::{WalFrame, WalFrames};
 use longshore_sdk::{Ctx, Fault, FaultClass, Wake, Watermark};
 
-use crate::emit::RowChange;
-use crate::envelope::{Cell, SnapshotMark, SourceFields};
+use crate::envelope::Cell;
 use crate::lsn::Lsn;
-use crate::pgoutput::{self, Begin, Message, Tuple};
+use crate::pgoutput::{Begin, Message, RelationMessage};
 use crate::position::{OpenTransaction, StreamPlace};
-use crate::work::{Filling, Shared, Work, recycle};
+use crate::work::{Filling, Shared, Work};
 
 use echo::Echo;
 use fault::{gone, outside, unknown};
-use judge::Verdict;
 use relation::Relation;
-use rows::{complete, key_changed, read, read_old};
+use rows::read;
 
 /// Bytes of one read of the stream.
 const READ_BYTES: u32 = 512 << 10;
@@ -45,9 +44,9 @@ pub(crate) struct Stream {
     buffer: Vec<u8>,
     at: usize,
     transaction: Option<Transaction>,
-    relations: HashMap<u32, Relation>,
+    relations: BTreeMap<u32, Relation>,
     /// Labels of a relation's enums that were looked up.
-    labels: BTreeSet<(u32, Vec<u8>)>,
+    labels: BTreeSet<Label>,
     /// Tables of the truncate that is being told that were.
     truncated: usize,
     new_cells: Vec<Cell<'static>>,
@@ -64,6 +63,9 @@ pub(crate) struct Stream {
     /// Whether it goes by another config than the present one, to the end of the open transaction.
     is_for_open_only: bool,
 }
+
+/// A relation, and a label of one of its enums.
+type Label = (u32, Vec<u8>);
 
 #[derive(Clone, Copy, Debug)]
 struct Transaction {
@@ -102,7 +104,7 @@ impl Stream {
             buffer: Vec::new(),
             at: 0,
             transaction: None,
-            relations: HashMap::new(),
+            relations: BTreeMap::new(),
             labels: BTreeSet::new(),
             truncated: 0,
             new_cells: Vec::new(),
@@ -222,26 +224,6 @@ impl Stream {
         Ok(Filled::Batch)
     }
 
-    /// A row message that was too large to take; messages of applications are nothing to us.
-    fn too_large(
-        &mut self,
-        work: &Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        bytes: u64,
-        head: &[u8],
-    ) -> Result<(), Fault> {
-        let Some((op, relation)) = pgoutput::row_of(head) else {
-            return Ok(());
-        };
-        if let Some(table) = self.count(relation)? {
-            let source = self.source(lsn);
-            work.emitter
-                .too_large(&mut filling.out(), &table, op, bytes, &source)?;
-        }
-        Ok(())
-    }
-
     /// False where the batch was full before the message ended.
     async fn message(
         &mut self,
@@ -252,82 +234,52 @@ impl Stream {
         message: &Message<'_>,
         body: &[u8],
     ) -> Result<bool, Fault> {
-        if let Message::Insert { relation, new } | Message::Update { relation, new, .. } = message {
-            self.keep_up_with_enums(ctx, work, *relation, *new).await?;
+        if let Message::Relation(relation) = message {
+            self.learn(ctx, work, relation, body).await?;
+        } else if let Some(label) = self.new_label(message) {
+            self.learn_label(ctx, work, label).await?;
         }
-        match message {
-            Message::Begin(begin) => self.begin(*begin)?,
-            Message::Relation(relation) => {
-                let relation = Relation::learn(ctx, work, &self.asking, relation, body).await?;
-                if let Some(table) = relation.captured() {
-                    let row_key = table.row_key.as_ref().map(|key| key.made_of.as_str());
-                    self.place.ranges.hold_to_key(table.oid, row_key);
-                }
-                self.relations.insert(relation.id(), relation);
-            }
-            Message::Insert { relation, new } => {
-                if let Some(table) = self.count(*relation)? {
-                    let mut cells = recycle(std::mem::take(&mut self.new_cells));
-                    read(*new, &mut cells);
-                    self.inserted(work, filling, lsn, &table, &cells)?;
-                    self.new_cells = recycle(cells);
-                }
-            }
-            Message::Update { relation, old, new } => {
-                if let Some(table) = self.count(*relation)? {
-                    let mut new_cells = recycle(std::mem::take(&mut self.new_cells));
-                    let mut old_cells = recycle(std::mem::take(&mut self.old_cells));
-                    read(*new, &mut new_cells);
-                    read_old(*old, &table, &mut old_cells);
-                    complete(&mut new_cells, &old_cells);
-                    let old = old.map(|_| old_cells.as_slice());
-                    self.updated(work, filling, lsn, &table, old, &new_cells)?;
-                    self.new_cells = recycle(new_cells);
-                    self.old_cells = recycle(old_cells);
-                }
-            }
-            Message::Delete { relation, old } => {
-                if let Some(table) = self.count(*relation)? {
-                    let mut cells = recycle(std::mem::take(&mut self.old_cells));
-                    read_old(Some(*old), &table, &mut cells);
-                    self.deleted(work, filling, lsn, &table, &cells)?;
-                    self.old_cells = recycle(cells);
-                }
-            }
-            Message::Truncate { relations } => {
-                return self.truncated(work, filling, lsn, relations);
-            }
-            // The caller has seen to commits.
-            Message::Commit { .. } | Message::Other => {}
-        }
-        Ok(true)
+        self.row(work, filling, lsn, message)
     }
 
-    /// The server does not say when an enum has grown; a row does. Each label is looked up once: one that was renamed since
-    /// is never found.
-    async fn keep_up_with_enums(
+    async fn learn(
         &mut self,
         ctx: &Ctx,
         work: &mut Work,
-        relation: u32,
-        new: Tuple<'_>,
+        relation: &RelationMessage<'_>,
+        body: &[u8],
     ) -> Result<(), Fault> {
-        let Some(known) = self.relations.get(&relation) else {
-            return Ok(());
+        let relation = Relation::learn(ctx, work, &self.asking, relation, body).await?;
+        if let Some(table) = relation.captured() {
+            let row_key = table.row_key.as_ref().map(|key| key.made_of.as_str());
+            self.place.ranges.hold_to_key(table.oid, row_key);
+        }
+        self.relations.insert(relation.id(), relation);
+        Ok(())
+    }
+
+    /// A label of an enum that a row brings and nobody has heard of: the server does not say when an enum has grown. Each
+    /// is looked up once: one that was renamed since is never found.
+    fn new_label(&self, message: &Message<'_>) -> Option<Label> {
+        let (Message::Insert { relation, new } | Message::Update { relation, new, .. }) = message
+        else {
+            return None;
         };
-        let Some(table) = known.captured().filter(|table| table.has_enums()) else {
-            return Ok(());
-        };
+        let table = self.relations.get(relation)?.captured()?;
+        if !table.has_enums() {
+            return None;
+        }
         let mut cells = Vec::new();
-        read(new, &mut cells);
-        let label = table
-            .new_label(&cells)
-            .map(|label| (relation, label.to_vec()));
-        if let Some(label) = label.filter(|label| !self.labels.contains(label))
-            && let Some(again) = known.relearn(ctx, work, &self.asking).await?
-        {
+        read(*new, &mut cells);
+        let label = (*relation, table.new_label(&cells)?.to_vec());
+        (!self.labels.contains(&label)).then_some(label)
+    }
+
+    async fn learn_label(&mut self, ctx: &Ctx, work: &mut Work, label: Label) -> Result<(), Fault> {
+        let known = &self.relations[&label.0];
+        if let Some(again) = known.relearn(ctx, work, &self.asking).await? {
+            self.relations.insert(label.0, again);
             self.labels.insert(label);
-            self.relations.insert(relation, again);
         }
         Ok(())
     }
@@ -379,7 +331,7 @@ impl Stream {
             .relations
             .get(&relation)
             .ok_or_else(|| unknown(relation))?;
-        let table = known.captured();
+        let table = known.captured().cloned();
         let transaction = self.transaction.as_mut().ok_or_else(outside)?;
         transaction.ordinal += 1;
         if transaction.ordinal <= transaction.passed {
@@ -388,102 +340,5 @@ impl Stream {
         let (commit, ordinal) = (Lsn(transaction.begin.commit), transaction.ordinal);
         self.place.open = Some(OpenTransaction { commit, ordinal });
         Ok(table)
-    }
-
-    fn source(&self, lsn: Lsn) -> SourceFields {
-        let begin = self
-            .transaction
-            .as_ref()
-            .map(|transaction| transaction.begin);
-        SourceFields {
-            ts_us: begin.map_or(0, |begin| begin.committed_us),
-            snapshot: SnapshotMark::False,
-            last_commit: self.place.committed.map(|lsn| lsn.0),
-            lsn: Some(lsn.0),
-            txid: begin.map(|begin| i64::from(begin.xid)),
-            xmin: None,
-        }
-    }
-
-    fn inserted(
-        &self,
-        work: &mut Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        table: &Shared,
-        new: &[Cell<'_>],
-    ) -> Result<(), Fault> {
-        if self.judge(table, None, new).new_row {
-            let change = RowChange::Create(new);
-            work.emitter
-                .change(&mut filling.out(), table, change, &self.source(lsn))?;
-        }
-        Ok(())
-    }
-
-    fn deleted(
-        &self,
-        work: &mut Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        table: &Shared,
-        old: &[Cell<'_>],
-    ) -> Result<(), Fault> {
-        if self.judge(table, None, old).new_row {
-            let change = RowChange::Delete(old);
-            work.emitter
-                .change(&mut filling.out(), table, change, &self.source(lsn))?;
-        }
-        Ok(())
-    }
-
-    fn updated(
-        &self,
-        work: &mut Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        table: &Shared,
-        old: Option<&[Cell<'_>]>,
-        new: &[Cell<'_>],
-    ) -> Result<(), Fault> {
-        let rekeyed = old.filter(|old| key_changed(table, old, new));
-        let change = match (self.judge(table, old, new), rekeyed, old) {
-            (
-                Verdict {
-                    old_row: true,
-                    new_row: true,
-                },
-                Some(before),
-                _,
-            ) => RowChange::Rekey { before, after: new },
-            (
-                Verdict {
-                    old_row: true,
-                    new_row: true,
-                },
-                None,
-                before,
-            ) => RowChange::Update { before, after: new },
-            // Under one message key the row that was read says it all.
-            (
-                Verdict {
-                    old_row: true,
-                    new_row: false,
-                },
-                Some(before),
-                _,
-            ) => RowChange::Delete(before),
-            (
-                Verdict {
-                    old_row: false,
-                    new_row: true,
-                },
-                _,
-                _,
-            ) => RowChange::Create(new),
-            _ => return Ok(()),
-        };
-        work.emitter
-            .change(&mut filling.out(), table, change, &self.source(lsn))
     }
 }

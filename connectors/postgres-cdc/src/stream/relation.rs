@@ -72,9 +72,9 @@ impl Relation {
         }
     }
 
-    pub(super) fn captured(&self) -> Option<Shared> {
+    pub(super) fn captured(&self) -> Option<&Shared> {
         match self {
-            Self::Captured { table, .. } => Some(Shared::clone(table)),
+            Self::Captured { table, .. } => Some(table),
             Self::PassedOver { .. } => None,
         }
     }
