@@ -28,7 +28,7 @@ pub(in super::super) fn run(ground: &Ground) -> Result<()> {
     source.psql.run("insert into t1 (a) values (0)")?;
     let topic = "ours.public.t1";
     rest.until_created(topic, "ours")?;
-    let script = ground.folder().join("insert.sql");
+    let script = source.database.server.folder().join("insert.sql");
     std::fs::write(
         &script,
         "insert into t1 (a, b) values (1, repeat('x', 60));\n",
