@@ -5,6 +5,7 @@
 //! *Invariant*: every process that is started here is ended by its id, and every test has a directory and ports of its own.
 
 pub mod bench;
+pub mod disk;
 pub mod growing;
 pub mod kill;
 pub mod native;

@@ -8,7 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::time::Instant;
+
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Waits until a condition on a directory's files holds.
 ///
@@ -52,6 +56,20 @@ pub fn readable(stream: impl std::os::fd::AsFd, within: Duration) -> Result<bool
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
     let within = Timespec::try_from(within).context("a wait is too long")?;
     Ok(poll(&mut fds, Some(&within))? > 0)
+}
+
+/// Waits until a process has ended; one that is not there has.
+///
+/// # Errors
+/// When it does not within a minute.
+pub fn ended(process: i32) -> Result<()> {
+    let process = Pid::from_raw(process).context("a process id is above 0")?;
+    match pidfd_open(process, PidfdFlags::empty()) {
+        Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error).context("watch a process"),
+        Ok(fd) if readable(&fd, ENDS_WITHIN)? => Ok(()),
+        Ok(_) => bail!("process {process:?} has not ended within {ENDS_WITHIN:?}"),
+    }
 }
 
 fn drain(watch: impl std::os::fd::AsFd) {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::disk::Disk;
 use crate::rest::Rest;
 use crate::{program, watch};
 
@@ -24,6 +25,7 @@ pub struct Setup {
     settings: Vec<String>,
     config: Option<PathBuf>,
     file_size_max: Option<u64>,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 /// A running worker. Dropping it kills it.
@@ -46,6 +48,7 @@ impl Setup {
             settings: Vec::new(),
             config: None,
             file_size_max: None,
+            environment: Vec::new(),
         }
         .set("listeners=http://127.0.0.1:0")
         .set("kafka.listeners=127.0.0.1:0")
@@ -70,6 +73,13 @@ impl Setup {
     #[must_use]
     pub fn file_size_max(mut self, kib: u64) -> Self {
         self.file_size_max = Some(kib);
+        self
+    }
+
+    /// On a disk that stalls and fails as it is told.
+    #[must_use]
+    pub fn disk(mut self, disk: &Disk) -> Self {
+        self.environment.extend(disk.environment());
         self
     }
 
@@ -98,6 +108,8 @@ impl Setup {
         for setting in &self.settings {
             command.args(["--set", setting]);
         }
+        let environment = self.environment.iter();
+        command.envs(environment.map(|(name, value)| (name, value)));
         command.env_remove("LONGSHORE_REST").stdin(Stdio::null());
         Ok(command)
     }
@@ -172,11 +184,27 @@ impl WorkerProcess {
         self.child.id()
     }
 
+    /// The memory that it had at its peak.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn peak_mb(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let mut lines = status.lines();
+        let peak = lines.find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        let kib: u64 = peak.context("it has ended")?.trim().parse()?;
+        Ok(kib / 1024)
+    }
+
     /// `kill -9`.
     ///
     /// # Errors
     /// When it had ended by itself before.
     pub fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    pub(crate) fn end(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!(
                 "the worker had ended by itself: {status}\n{}",

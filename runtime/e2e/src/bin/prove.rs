@@ -55,11 +55,60 @@ const PARTS: &[Part] = &[
         run: proof::stream,
     },
     Part {
+        name: "postgres-large-snapshot",
+        claim: "the same as postgres-snapshot with a million rows",
+        rounds: 5,
+        at_a_time: 5,
+        run: proof::large_snapshot,
+    },
+    Part {
         name: "postgres-transaction",
-        claim: "kill -9 at random points while one transaction of a million rows streams: every row is told once, in order",
+        claim: "kill -9 at random points while one transaction of two million rows streams: every row is told once, in order, of \
+                one transaction, in less than 512 MB",
         rounds: 100,
         at_a_time: 20,
         run: proof::transaction,
+    },
+    Part {
+        name: "postgres-script",
+        claim: "kill -9 at one message after another of a script of some 5,000, of small and large transactions, copies, key \
+                changes and another shape of the table: the topics hold what they hold without a kill",
+        rounds: 500,
+        at_a_time: 50,
+        run: proof::script,
+    },
+    Part {
+        name: "postgres-outage",
+        claim: "nothing becomes durable for as many seconds as there are rounds, while rows are written, and before that now and \
+                then for twice the time that the server waits for a word: the connection stays, the slot stays where it is, \
+                memory is bounded, and every row is there once, in order",
+        rounds: 600,
+        at_a_time: 600,
+        run: proof::outage,
+    },
+    Part {
+        name: "postgres-idle",
+        claim: "once a second and round, tables that are not captured are written, in the captured database and in another: the slot \
+                follows within seconds, and nothing is told",
+        rounds: 300,
+        at_a_time: 300,
+        run: proof::idle,
+    },
+    Part {
+        name: "postgres-small-transactions",
+        claim: "as many thousand transactions of one row as there are rounds wait in a slot: they arrive in order, and one \
+                position is stored for fifty and more",
+        rounds: 200,
+        at_a_time: 200,
+        run: proof::small_transactions,
+    },
+    Part {
+        name: "postgres-many-tables",
+        claim: "as many thousand partitions as there are rounds, half as many tables, and a fifth as many types: the capture \
+                streams within a minute, and types are not asked for again and again",
+        rounds: 10,
+        at_a_time: 10,
+        run: proof::many_tables,
     },
     Part {
         name: "simulation",

@@ -5,27 +5,39 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Database, Event, Psql, shared};
 use crate::rest::Rest;
+use crate::watch;
 use crate::worker::{Setup, WorkerProcess};
 
 /// The worker that tests of one process share, as they share the server.
 static SHARED: Mutex<Weak<Home>> = Mutex::new(Weak::new());
 /// The table whose rows tell how far a capture is.
 const MARKER: &str = "marker";
+/// Where the worker keeps positions.
+const OFFSETS_TOPIC: &str = "_longshore_offsets";
 /// Most records of a list.
 const RECORDS_MAX: usize = 10_000;
 
-/// A worker and its folder.
+/// A worker, and its folder where it is the shared one's.
 #[derive(Debug)]
 struct Home {
     worker: WorkerProcess,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
+}
+
+/// What the server knows of the connection that a slot's stream goes over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The process at the server's end; none where nobody reads the slot.
+    pub process: Option<i32>,
+    /// What the server may forget, as it was told.
+    pub confirmed: String,
 }
 
 /// A database, a session, and the worker whose connector captures it.
@@ -55,11 +67,14 @@ impl Capture {
     /// # Errors
     /// When the worker does not start, or the SQL is refused.
     pub fn prepare_in(database: Database, tables: &str) -> Result<Self> {
+        Self::prepare_by(home()?, database, tables)
+    }
+
+    fn prepare_by(home: Arc<Home>, database: Database, tables: &str) -> Result<Self> {
         let mut psql = database.psql()?;
         psql.run(&format!(
             "create table {MARKER} (id int primary key); insert into {MARKER} values (0);\n{tables}"
         ))?;
-        let home = home()?;
         Ok(Self {
             rest: home.worker.rest()?,
             database,
@@ -87,6 +102,60 @@ impl Capture {
         capture.deploy(keys)?;
         capture.await_marker(0)?;
         Ok(capture)
+    }
+
+    /// Makes the tables, for a worker that nobody else has, and deploys nothing.
+    ///
+    /// # Errors
+    /// When the worker does not start, or the SQL is refused.
+    pub fn prepare_alone(setup: &Setup, database: Database, tables: &str) -> Result<Self> {
+        let home = Arc::new(Home {
+            worker: setup.start()?,
+            _folder: None,
+        });
+        Self::prepare_by(home, database, tables)
+    }
+
+    /// The same, with a connector whose stream must bring whatever comes.
+    ///
+    /// # Errors
+    /// When anything is refused, or the connector's task fails.
+    pub fn start_alone(
+        setup: &Setup,
+        database: Database,
+        tables: &str,
+        keys: &Value,
+    ) -> Result<Self> {
+        let capture = Self::prepare_alone(setup, database, tables)?;
+        capture.deploy(keys)?;
+        capture.await_marker(0)?;
+        Ok(capture)
+    }
+
+    /// Kills the worker, which nobody else has, and starts another in its folder.
+    ///
+    /// # Errors
+    /// When the worker is shared, or the other one does not start.
+    pub fn kill_worker(&mut self, setup: &Setup) -> Result<()> {
+        let folder = Arc::get_mut(&mut self.home).context("others have this worker")?;
+        folder.worker.end()?;
+        folder.worker = setup.start()?;
+        self.rest = folder.worker.rest()?;
+        Ok(())
+    }
+
+    /// Everything that the worker has logged.
+    #[must_use]
+    pub fn worker_log(&self) -> String {
+        self.home.worker.read_log()
+    }
+
+    /// The memory that the worker had at its peak.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn worker_peak_mb(&self) -> Result<u64> {
+        self.home.worker.peak_mb()
     }
 
     /// Deploys the connector, with these keys besides.
@@ -160,7 +229,7 @@ impl Capture {
                 .follow(topic, |record| done(&Event::parse(record)))
         });
         let status = || self.rest.get(&path).unwrap_or_default();
-        followed.with_context(|| format!("{}\n{}", status(), self.home.worker.read_log()))
+        followed.with_context(|| format!("{}\n{}", status(), self.worker_log()))
     }
 
     /// The topic of a table with its schema.
@@ -216,19 +285,50 @@ impl Capture {
         Ok(trace)
     }
 
+    /// The server's end of the connection that the stream goes over.
+    ///
+    /// # Errors
+    /// When there is no slot.
+    pub fn sender(&mut self) -> Result<Sender> {
+        let sql = format!(
+            "select active_pid, confirmed_flush_lsn from pg_replication_slots where slot_name = '{}'",
+            self.database.name
+        );
+        let row = self.psql.query(&sql)?.pop().context("there is no slot")?;
+        let [process, confirmed] = <[_; 2]>::try_from(row)
+            .map_err(|row| anyhow!("two columns were asked for: {row:?}"))?;
+        Ok(Sender {
+            process: process.map(|process| process.parse()).transpose()?,
+            confirmed: confirmed.context("a slot without a position")?,
+        })
+    }
+
+    /// Waits until a position in a connector's stream is stored: tables are read, and what is committed from then on comes.
+    ///
+    /// # Errors
+    /// When none is, with the connector's status.
+    pub fn until_streaming(&self, connector: &str) -> Result<()> {
+        let is_stored = |record: &Value| {
+            let stored = Event::parse(record);
+            stored.key[0] == connector && stored.value["phase"] == "stream"
+        };
+        let path = format!("/connectors/{connector}/status");
+        let followed = self.rest.follow(OFFSETS_TOPIC, is_stored);
+        followed.with_context(|| self.rest.get(&path).unwrap_or_default())
+    }
+
     /// Deletes the connector, and waits until its slot is free. Its position stays.
     ///
     /// # Errors
     /// When the worker refuses.
     pub fn delete(&mut self) -> Result<()> {
+        let process = self.sender().ok().and_then(|sender| sender.process);
         let name = &self.database.name;
         self.rest.delete(&format!("/connectors/{name}"))?;
-        let in_use = format!(
-            "exists (select from pg_replication_slots where slot_name = '{name}' and active)"
-        );
-        self.psql.run(&format!(
-            "do $$ begin while {in_use} loop perform pg_sleep(0.01); end loop; end $$"
-        ))
+        match process {
+            Some(process) => watch::ended(process),
+            None => Ok(()),
+        }
     }
 
     /// Stops the connector and starts it again.
@@ -260,7 +360,7 @@ fn home() -> Result<Arc<Home>> {
     let worker = Setup::new(folder.path()).start()?;
     let home = Arc::new(Home {
         worker,
-        _folder: folder,
+        _folder: Some(folder),
     });
     *shared = Arc::downgrade(&home);
     Ok(home)

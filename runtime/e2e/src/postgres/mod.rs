@@ -8,7 +8,7 @@ pub mod proof;
 mod psql;
 mod shared;
 
-pub use capture::Capture;
+pub use capture::{Capture, Sender};
 pub use database::Database;
 pub use event::Event;
 pub use psql::Psql;

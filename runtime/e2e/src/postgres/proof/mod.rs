@@ -1,13 +1,18 @@
 //! `kill -9` of a worker that captures Postgres: at random points of a snapshot, of the stream, and of one large
-//! transaction.
+//! transaction, and at one message after another of a script; outages, idleness and volume at the scale that they are feared at.
 //!
 //! What was committed is known from triggers that write into a table that is not captured; what arrived is read from the
 //! topics by a client of another project. `check` holds one against the other, key by key.
 
 mod check;
+mod idle;
+mod outage;
+mod script;
 mod topics;
+mod volume;
 mod workload;
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,45 +24,70 @@ use crate::rest::Rest;
 use crate::seed::Random;
 use crate::worker::{Setup, WorkerProcess};
 
+pub use idle::idle;
+pub use outage::outage;
+pub use script::script;
+pub use volume::{many_tables, small_transactions};
+
 use topics::Topics;
 use workload::{TABLES, Workload};
 
 /// Rows that one large transaction writes.
-const LARGE_ROWS: u32 = 1_000_000;
+const LARGE_ROWS: u32 = 2_000_000;
+/// Far less than what such a transaction takes.
+const LARGE_PEAK_MB_MAX: u64 = 512;
+/// Rows of each of the five tables that snapshots read.
+const ROWS: u32 = 40_000;
+const MANY_ROWS: u32 = 200_000;
 
 /// Kills while tables are read, with and without a usable key, and changed meanwhile.
 ///
 /// # Errors
 /// When a change is lost, doubled or out of order, or the worker does not come back.
 pub fn snapshot(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
+    snapshots(folder, seed, n_kills, ROWS, 20..250)
+}
+
+/// Row 18 of the acceptance cases: the same with a million rows.
+///
+/// # Errors
+/// As for [`snapshot`].
+pub fn large_snapshot(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
+    snapshots(folder, seed, n_kills, MANY_ROWS, 200..2_000)
+}
+
+fn snapshots(
+    folder: &Path,
+    seed: u64,
+    n_kills: u32,
+    rows: u32,
+    pauses_ms: Range<u64>,
+) -> Result<()> {
     let mut random = Random::new(seed);
     let mut kills = 0;
     for n in 0.. {
         if kills == n_kills {
-            return Ok(());
+            break;
         }
         let folder = folder.join(n.to_string());
         std::fs::create_dir(&folder)?;
-        kills += one_snapshot(&folder, &mut random, n_kills - kills)?;
+        let database = Database::create(shared()?)?;
+        let mut workload = Workload::prepare(&database, rows)?;
+        let writers = workload.start(random.number());
+        let mut round = Round::begin(&folder, database)?;
+        let before = kills;
+        // A kill that the stream was stored before is none of a snapshot.
+        while kills < n_kills && !round.kill_after(random.millis(pauses_ms.clone()))? {
+            kills += 1;
+        }
+        writers.stop()?;
+        round.check(&workload)?;
+        ensure!(
+            kills > before,
+            "the snapshot was over before the first kill"
+        );
     }
     Ok(())
-}
-
-/// Kills until the snapshot is over, or so often; answers how often it was.
-fn one_snapshot(folder: &Path, random: &mut Random, kills_max: u32) -> Result<u32> {
-    let database = Database::create(shared()?)?;
-    let mut workload = Workload::prepare(&database, 40_000)?;
-    let writers = workload.start(random.number());
-    let mut round = Round::begin(folder, database)?;
-    let mut kills = 0;
-    // A kill that the stream was stored before is none of a snapshot.
-    while kills < kills_max && !round.kill_after(random.millis(20..250))? {
-        kills += 1;
-    }
-    writers.stop()?;
-    round.check(&workload)?;
-    ensure!(kills > 0, "the snapshot was over before the first kill");
-    Ok(kills)
 }
 
 /// Kills while changes stream.
@@ -78,11 +108,19 @@ pub fn stream(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
     round.check(&workload)
 }
 
-/// Kills while one transaction of a million rows streams, and others behind it.
+/// Row 37 of the acceptance cases: kills while one transaction of two million rows streams, and others behind it.
 ///
 /// # Errors
-/// When a row is lost, doubled or out of order.
+/// When a row is lost, doubled or out of order, is of another transaction, or takes more memory than there is.
 pub fn transaction(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
+    transaction_of(folder, seed, n_kills, LARGE_ROWS)
+}
+
+/// The same of so many rows.
+///
+/// # Errors
+/// As for [`transaction`].
+pub fn transaction_of(folder: &Path, seed: u64, n_kills: u32, rows: u32) -> Result<()> {
     let mut random = Random::new(seed);
     let database = Database::create(shared()?)?;
     let mut psql = database.psql()?;
@@ -93,28 +131,44 @@ pub fn transaction(folder: &Path, seed: u64, n_kills: u32) -> Result<()> {
     let mut round = Round::begin(folder, database)?;
     round.until_streaming()?;
     psql.run(&format!(
-        "insert into large select n, 'row ' || n from generate_series(1, {LARGE_ROWS}) n"
+        "insert into large select n, 'row ' || n from generate_series(1, {rows}) n"
     ))?;
     psql.run("update large set v = 'changed' where id <= 10")?;
+    let mut peak_mb = 0;
     for _ in 0..n_kills {
-        round.kill_after(random.millis(100..4_000))?;
+        let pause = random.millis(100..4_000);
+        round.kill_after(pause.min(Duration::from_micros(u64::from(rows) * 2)))?;
+        peak_mb = peak_mb.max(round.worker()?.peak_mb()?);
     }
     let topics = round.finish()?;
-    let mut next = 1;
-    for event in topics.events("public.large")? {
+    peak_mb = peak_mb.max(round.worker()?.peak_mb()?);
+    ensure!(peak_mb < LARGE_PEAK_MB_MAX, "the worker took {peak_mb} MB");
+    let rows = u64::from(rows);
+    let (mut next, mut transaction) = (1, Value::Null);
+    topics.each("public.large", |event| {
         let id = event.key["id"].as_u64().context("a key has an id")?;
-        let (expected, op) = match next {
-            n if n <= u64::from(LARGE_ROWS) => (n, "c"),
-            n => (n - u64::from(LARGE_ROWS), "u"),
+        let (expected, op) = if next <= rows {
+            (next, "c")
+        } else {
+            (next - rows, "u")
         };
         ensure!(
             (id, event.op()) == (expected, op),
             "record {next} is {} of {id}, not {op} of {expected}",
             event.op()
         );
+        let its_own = &event.value["source"]["txId"];
+        if next == 1 {
+            transaction.clone_from(its_own);
+        }
+        ensure!(
+            (*its_own == transaction) == (next <= rows),
+            "record {next} is of transaction {its_own}"
+        );
         next += 1;
-    }
-    let last = u64::from(LARGE_ROWS) + 10;
+        Ok(())
+    })?;
+    let last = rows + 10;
     ensure!(next - 1 == last, "{} records arrived, not {last}", next - 1);
     Ok(())
 }
@@ -130,12 +184,11 @@ impl Round {
     fn begin(folder: &Path, database: Database) -> Result<Self> {
         let setup = Setup::new(folder);
         let worker = setup.start()?;
-        let include = TABLES.iter().map(|table| format!("public.{}", table.name));
-        let include: Vec<_> = include
-            .chain(["public.(marker|large)".to_owned()])
-            .collect();
+        let tables: Vec<_> = TABLES.iter().map(|table| table.name).collect();
+        // One expression: tables that are named must be there, and no part has all of them.
+        let include = format!("public.({}|marker|large)", tables.join("|"));
         worker.rest()?.deploy(&database.connector(&json!({
-            "table.include.list": include.join(","),
+            "table.include.list": include,
             "offset.flush.interval.ms": null,
         })))?;
         Ok(Self {

@@ -1,8 +1,9 @@
 //! What arrived, read by kcat.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::postgres::Event;
@@ -26,20 +27,42 @@ impl Topics {
 
     /// All events of a table, in order; none where there is no topic.
     pub(super) fn events(&self, table: &str) -> Result<Vec<Event>> {
-        let records = self.read(&format!("{}.{table}", self.prefix), &["-o", "beginning"])?;
-        let event = |(key, value): (Value, Value)| Event {
-            key,
-            value,
-            headers: Vec::new(),
-        };
-        Ok(records.into_iter().map(event).collect())
+        let mut events = Vec::new();
+        self.each(table, |event| {
+            events.push(event);
+            Ok(())
+        })?;
+        Ok(events)
+    }
+
+    /// Shows all events of a table, in order, one by one.
+    pub(super) fn each(
+        &self,
+        table: &str,
+        mut show: impl FnMut(Event) -> Result<()>,
+    ) -> Result<()> {
+        let topic = format!("{}.{table}", self.prefix);
+        self.read(&topic, &["-o", "beginning"], |key, value| {
+            show(Event {
+                key,
+                value,
+                headers: Vec::new(),
+            })
+        })
     }
 
     /// The LSN of the stored position, where the stream was reached.
     pub(super) fn stored_lsn(&self) -> Result<Option<u64>> {
         // The last one only: the worker goes on writing.
-        let records = self.read("_longshore_offsets", &["-o", "-1", "-c", "1"])?;
-        let (_, last) = records.into_iter().next_back().unwrap_or_default();
+        let mut last = Value::Null;
+        self.read(
+            "_longshore_offsets",
+            &["-o", "-1", "-c", "1"],
+            |_, value| {
+                last = value;
+                Ok(())
+            },
+        )?;
         let offset = if last["offset"].is_object() {
             &last["offset"]
         } else {
@@ -49,23 +72,31 @@ impl Topics {
         Ok(offset["lsn"].as_u64().filter(|_| in_stream))
     }
 
-    fn read(&self, topic: &str, from: &[&str]) -> Result<Vec<(Value, Value)>> {
+    fn read(
+        &self,
+        topic: &str,
+        from: &[&str],
+        mut show: impl FnMut(Value, Value) -> Result<()>,
+    ) -> Result<()> {
         let mut kcat = Command::new("kcat");
         kcat.args(["-b", &self.broker, "-t", topic, "-C", "-e", "-q", "-Z"]);
         kcat.args(from);
         kcat.arg("-f").arg(format!("%k{BETWEEN}%s\\n"));
-        let output = kcat.output().context("start kcat")?;
-        let text = String::from_utf8(output.stdout)?;
-        if !output.status.success() && text.is_empty() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("Unknown topic") {
-                return Ok(Vec::new());
-            }
-            bail!("kcat: {said}");
+        kcat.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = kcat.spawn().context("start kcat")?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let mut n_records = 0;
+        for line in BufReader::new(stdout).lines() {
+            let line = line?;
+            let (key, value) = record(&line).with_context(|| line.clone())?;
+            show(key, value)?;
+            n_records += 1;
         }
-        text.lines()
-            .map(|line| record(line).with_context(|| line.to_owned()))
-            .collect()
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let is_there = output.status.success() || n_records > 0;
+        ensure!(is_there || said.contains("Unknown topic"), "kcat: {said}");
+        Ok(())
     }
 }
 

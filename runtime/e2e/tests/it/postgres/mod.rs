@@ -3,11 +3,15 @@
 
 mod fault;
 mod findings;
+mod golden;
 mod limits;
 mod meaning;
+mod outage;
+mod proofs;
 mod restart;
 mod schema_change;
 mod setup;
+mod size;
 mod snapshot;
 mod values;
 

@@ -10,6 +10,28 @@ use super::{expected, short};
 
 const TABLE: &str = "create table t (id int primary key); insert into t values (1);";
 
+/// Somebody makes a slot of the connector's name, in place of one that may be there, and writes a row before it.
+fn another_slot(capture: &mut Capture) {
+    let name = capture.database.name.clone();
+    capture
+        .run(&format!(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '{name}';
+             insert into t values (2);
+             select pg_create_logical_replication_slot('{name}', 'pgoutput')"
+        ))
+        .unwrap();
+}
+
+/// Somebody drops the connector's slot, and writes a row.
+fn no_slot(capture: &mut Capture) {
+    let name = capture.database.name.clone();
+    capture
+        .run(&format!(
+            "select pg_drop_replication_slot('{name}'); insert into t values (2)"
+        ))
+        .unwrap();
+}
+
 fn keys(events: &[Event]) -> Vec<Value> {
     events.iter().map(|event| event.key["id"].clone()).collect()
 }
@@ -93,12 +115,7 @@ fn a_slot_that_was_made_anew_is_refused() {
     let mut capture = Capture::start(TABLE, &json!({})).unwrap();
     let name = capture.database.name.clone();
     capture.delete().unwrap();
-    capture
-        .run(&format!(
-            "select pg_drop_replication_slot('{name}'); insert into t values (2);
-             select pg_create_logical_replication_slot('{name}', 'pgoutput')"
-        ))
-        .unwrap();
+    another_slot(&mut capture);
     capture.deploy(&json!({})).unwrap();
     let failure = capture.failure().unwrap();
     assert!(failure.contains(&name), "{failure}");
@@ -111,11 +128,7 @@ fn a_slot_that_is_gone_is_refused_and_never_made_again() {
     let mut capture = Capture::start(TABLE, &json!({})).unwrap();
     let name = capture.database.name.clone();
     capture.delete().unwrap();
-    capture
-        .run(&format!(
-            "select pg_drop_replication_slot('{name}'); insert into t values (2)"
-        ))
-        .unwrap();
+    no_slot(&mut capture);
     capture.deploy(&json!({})).unwrap();
     let failure = capture.failure().unwrap();
     assert!(
@@ -130,13 +143,8 @@ fn a_slot_that_is_gone_is_refused_and_never_made_again() {
 fn when_needed_reads_the_tables_again_after_its_slot_is_gone() {
     let keys_of = json!({"snapshot.mode": "when_needed"});
     let mut capture = Capture::start(TABLE, &keys_of).unwrap();
-    let name = capture.database.name.clone();
     capture.delete().unwrap();
-    capture
-        .run(&format!(
-            "select pg_drop_replication_slot('{name}'); insert into t values (2)"
-        ))
-        .unwrap();
+    no_slot(&mut capture);
     capture.deploy(&keys_of).unwrap();
     capture.settle().unwrap();
     let key = |id: i32| json!({ "id": id });
@@ -150,11 +158,7 @@ fn when_needed_reads_the_tables_again_after_its_slot_is_gone() {
 fn a_slot_without_our_intent_is_not_taken() {
     let mut capture = Capture::prepare(TABLE).unwrap();
     let name = capture.database.name.clone();
-    capture
-        .run(&format!(
-            "select pg_create_logical_replication_slot('{name}', 'pgoutput')"
-        ))
-        .unwrap();
+    another_slot(&mut capture);
     capture.deploy(&json!({})).unwrap();
     let failure = capture.failure().unwrap();
     assert!(failure.contains(&name), "{failure}");

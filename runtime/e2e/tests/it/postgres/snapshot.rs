@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use longshore_e2e::postgres::{Capture, Event};
+use longshore_e2e::disk::Disk;
+use longshore_e2e::postgres::{Capture, Database, Event, shared};
+use longshore_e2e::worker::Setup;
 use serde_json::{Value, json};
 
 /// 22
@@ -93,6 +95,7 @@ fn a_snapshot_among_writers_and_its_stream_are_the_table() {
     for writer in writers {
         writer.join().unwrap();
     }
+    capture.until_streaming(&capture.database.name).unwrap();
     capture.settle().unwrap();
     let events = capture.events("t").unwrap();
     let rows = capture.psql.query("select id, v from t").unwrap();
@@ -193,4 +196,166 @@ fn column_lists_and_row_filters_hold_for_the_snapshot_as_for_the_stream() {
             .iter()
             .all(|event| event.after().get("hidden").is_none())
     );
+}
+
+/// 17
+#[test]
+fn a_column_added_behind_the_snapshot_begins_with_the_stream() {
+    let mut capture = Capture::start(
+        "create table t (id int primary key); insert into t values (1)",
+        &json!({"value.converter.schemas.enable": "true"}),
+    )
+    .unwrap();
+    capture
+        .apply("alter table t add v text; insert into t values (2, 'a'); insert into t values (3, 'b')")
+        .unwrap();
+    let events = capture.events("t").unwrap();
+    let rows: Vec<_> = events
+        .iter()
+        .map(|event| &event.value["payload"]["after"])
+        .collect();
+    let expected = [
+        json!({"id": 1}),
+        json!({"id": 2, "v": "a"}),
+        json!({"id": 3, "v": "b"}),
+    ];
+    assert_eq!(rows, expected.iter().collect::<Vec<_>>());
+    let schemas: Vec<_> = events.iter().map(|event| &event.value["schema"]).collect();
+    assert_ne!(schemas[0], schemas[1]);
+    assert_eq!(schemas[1], schemas[2]);
+}
+
+/// 17
+#[test]
+fn a_column_added_while_another_table_is_read_is_right_on_both_sides() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::prepare(folder.path()).unwrap();
+    let setup = Setup::new(folder.path()).disk(&disk);
+    let database = Database::create(shared().unwrap()).unwrap();
+    // Tables are read in the order in which they were made, and more than buffers hold stands before the second.
+    let mut capture = Capture::prepare_alone(
+        &setup,
+        database,
+        "create table a (id int primary key, v text);
+         insert into a select g, repeat('x', 1000) from generate_series(1, 30000) g;
+         create table c (id int primary key); insert into c values (1);",
+    )
+    .unwrap();
+    capture.deploy(&json!({})).unwrap();
+    let topic = capture.topic("public.a");
+    capture.follow_topic(&topic, |_| true).unwrap();
+    let stalled = disk.stall().unwrap();
+    capture
+        .run("alter table c add v text default 'd'; insert into c values (2, 'x')")
+        .unwrap();
+    drop(stalled);
+    capture.settle().unwrap();
+    let events = capture.events("c").unwrap();
+    let rows: Vec<_> = events
+        .iter()
+        .map(|event| (event.op(), event.after()))
+        .collect();
+    assert_eq!(
+        rows,
+        [("r", &json!({"id": 1})), ("c", &json!({"id": 2, "v": "x"})),]
+    );
+}
+
+const ACCOUNTS: i64 = 8 * 500;
+
+/// Tables whose rows tell which moment a snapshot is of: what one of them loses, another one gains.
+fn accounts() -> String {
+    let table = |n| {
+        format!(
+            "create table account_{n} (id int primary key, cents int not null);
+             insert into account_{n} select g, 100 from generate_series(1, 500) g;"
+        )
+    };
+    let tables: String = (0..8).map(table).collect();
+    tables
+        + "create procedure move(times int) language plpgsql as $$ begin
+             for n in 1..times loop
+               execute format('update account_%s set cents = cents - 1 where id = %s', n % 8, 1 + n % 500);
+               execute format('update account_%s set cents = cents + 1 where id = %s', (n + 3) % 8, 1 + n % 500);
+               commit;
+             end loop;
+           end $$;"
+}
+
+/// What the snapshot of another connector read, with so many sessions, while money is moved so many times.
+fn read_accounts(capture: &Capture, threads: u32, moves: u32) -> Vec<(String, Value)> {
+    let name = format!("{}_{threads}_{moves}", capture.database.name);
+    let mut body = capture.database.connector(&json!({
+        "slot.name": name, "topic.prefix": name, "publication.name": name,
+        "snapshot.max.threads": threads.to_string(),
+    }));
+    body["name"] = json!(name);
+    let mut psql = capture.database.psql().unwrap();
+    let writer = std::thread::spawn(move || psql.run(&format!("call move({moves})")).unwrap());
+    capture.rest.deploy(&body).unwrap();
+    writer.join().unwrap();
+    capture.until_streaming(&name).unwrap();
+    let mut rows = Vec::new();
+    for n in 0..8 {
+        let events = capture.events_in(&format!("{name}.public.account_{n}"));
+        let events = events.unwrap().into_iter();
+        let read = events.filter(|event| event.op() == "r");
+        rows.extend(read.map(|event| (format!("{n} {}", event.key["id"]), event.after().clone())));
+    }
+    let path = format!("/connectors/{name}");
+    capture.rest.delete(&path).unwrap();
+    rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+    rows
+}
+
+/// 19: 12 sessions are the most there are, where the case asks for 16
+#[test]
+fn however_many_sessions_read_it_is_one_snapshot() {
+    let capture = Capture::prepare(&accounts()).unwrap();
+    let [one, four, twelve] = [1, 4, 12].map(|threads| read_accounts(&capture, threads, 0));
+    assert_eq!(i64::try_from(one.len()).unwrap(), ACCOUNTS);
+    assert_eq!(one, four);
+    assert_eq!(one, twelve);
+    for threads in [4, 12] {
+        let rows = read_accounts(&capture, threads, 2000);
+        let cents = rows.iter().map(|(_, row)| row["cents"].as_i64().unwrap());
+        assert_eq!(cents.sum::<i64>(), 100 * ACCOUNTS);
+    }
+}
+
+/// 23
+#[test]
+fn rows_that_move_within_their_table_are_read_once() {
+    let mut capture = Capture::prepare(
+        "create table t (n int not null, v text) with (fillfactor = 100);
+         alter table t replica identity full;
+         insert into t select g, repeat('x', 200) from generate_series(1, 6000) g;
+         delete from t where n % 3 = 0;
+         create table k (like t); alter table k add primary key (n);
+         insert into k select * from t;
+         create procedure move(times int) language plpgsql as $$ begin
+           for i in 1..times loop
+             update t set v = v || 'y' where n % 50 = i % 50;
+             update k set v = v || 'y' where n % 50 = i % 50;
+             commit;
+           end loop;
+         end $$;",
+    )
+    .unwrap();
+    let mut psql = capture.database.psql().unwrap();
+    let writer = std::thread::spawn(move || psql.run("call move(60)").unwrap());
+    capture.deploy(&json!({})).unwrap();
+    writer.join().unwrap();
+    capture.until_streaming(&capture.database.name).unwrap();
+    capture.settle().unwrap();
+    for table in ["t", "k"] {
+        let events = capture.events(table).unwrap();
+        let read = events.iter().filter(|event| event.op() == "r");
+        let mut read: Vec<i64> = read
+            .map(|event| event.after()["n"].as_i64().unwrap())
+            .collect();
+        read.sort_unstable();
+        let expected: Vec<i64> = (1..=6000).filter(|n| n % 3 != 0).collect();
+        assert!(read == expected, "{table}: {} rows were read", read.len());
+    }
 }

@@ -3,45 +3,6 @@
 use longshore_e2e::postgres::{Capture, Database, shared};
 use serde_json::json;
 
-/// 53, for the values that have text: what the golden table of Debezium has is compared in `cargo xtask prove debezium`
-#[test]
-fn snapshot_and_stream_show_the_same_values() {
-    let mut capture = Capture::start(
-        "create type mood as enum ('sad', 'ok');
-         create table t (id int primary key, b bool, i2 int2, i8 int8, f4 float4, f8 float8, n numeric(10,2), nn numeric,
-            m money, v varchar(10), c char(5), ba bytea, j json, jb jsonb, x xml, u uuid, e mood, d date, t time, tz timetz,
-            ts timestamp, tstz timestamptz, iv interval, i inet, r int4range, bits bit(5), a int[], ta text[]);
-         insert into t values (1, true, -32768, 9223372036854775807, 0.1, 5e-324, 1.50, 1.500, 1234.5, 'v', 'c', '\\x00ff',
-            '{\"a\": 1}', '{\"a\": 1}', '<a/>', '00000000-0000-0000-0000-000000000001', 'ok', '2026-01-02', '03:04:05.678901',
-            '03:04:05+02', '2026-01-02 03:04:05.678901', '2026-01-02 03:04:05.678901+02', '1 mon -2 days 03:00', '10.0.0.1',
-            '[1,5)', B'10110', '{1,NULL}', '{a,\"b,c\",NULL}');
-         insert into t (id) values (2);
-         insert into t (id, f4, f8, v, ba, a, ta) values (3, 'NaN', '-Infinity', '', '', '{}', '{\"\",\"NULL\"}');",
-        &json!({}),
-    )
-    .unwrap();
-    capture
-        .apply(
-            "create temp table copy as select * from t; update copy set id = id + 10;
-             insert into t select * from copy order by id",
-        )
-        .unwrap();
-    let events = capture.events("t").unwrap();
-    assert_eq!(events.len(), 6);
-    for n in 0..3 {
-        let mut snapshot = events[n].after().clone();
-        snapshot["id"] = json!(11 + n);
-        assert_eq!(&snapshot, events[n + 3].after());
-    }
-    let row = events[0].after();
-    assert_eq!(row["n"], "AJY=");
-    assert_eq!(row["d"], 20455);
-    assert_eq!(row["ts"], 1_767_323_045_678_901_i64);
-    assert_eq!(row["tstz"], "2026-01-02T01:04:05.678901Z");
-    assert_eq!(row["a"], json!([1, null]));
-    assert_eq!(row["ta"], json!(["a", "b,c", null]));
-}
-
 /// 58
 #[test]
 fn bytes_that_are_no_text_are_told_and_not_tried_for_ever() {
@@ -112,11 +73,8 @@ fn the_connectors_of_debezium_deploy_as_they_stand() {
             "table.include.list": "public.t1,public.marker", "producer.override.acks": "all",
         }))
         .unwrap();
+    capture.until_streaming(&name).unwrap();
     let slot = format!("select count(*) from pg_replication_slots where slot_name = '{name}'");
-    psql.run(&format!(
-        "do $$ begin while (select count(*) from pg_replication_slots where slot_name = '{name}') = 0 loop perform pg_sleep(0.01); end loop; end $$"
-    ))
-    .unwrap();
     assert_eq!(psql.value(&slot).unwrap(), "1");
     psql.run("insert into t1 (a, b, c) values (1, 'row1xx', '2026-11-21T09:20:26.898781Z')")
         .unwrap();
