@@ -1,11 +1,14 @@
 //! Changes to records: an event, the tombstone behind a delete, both and a create where a key changed.
 
+use std::borrow::Cow;
+
 use longshore_sdk::{
     BatchWriter, Datum, Fault, FaultClass, LARGE_BATCH_BYTES_MAX, Malformed, NewRow, SourceIndex,
 };
 
 use crate::captured::Captured;
-use crate::envelope::{Cell, Change, Op, SourceFields};
+use crate::config::PostgresConfig;
+use crate::envelope::{CONNECTOR, Cell, Change, Op, SourceFields};
 use crate::select::Skipped;
 
 /// Records of one change, at most: delete, tombstone, create.
@@ -16,6 +19,12 @@ const LARGE_BYTES: usize = 1 << 20;
 /// What the host takes of the server at a time.
 const ROW_BYTES_MAX: usize = (128 << 20) + (1 << 20);
 
+const LOGICAL_NAME: &str = "__debezium.context.connectorLogicalName";
+const TASK_ID: &str = "__debezium.context.taskId";
+const CONNECTOR_NAME: &str = "__debezium.context.connectorName";
+/// One slot is one task.
+type Context = [(&'static str, String); 3];
+
 const OLD_KEY: &str = "__debezium.oldkey";
 const NEW_KEY: &str = "__debezium.newkey";
 
@@ -24,6 +33,8 @@ const NEW_KEY: &str = "__debezium.newkey";
 pub(crate) struct Emitter {
     pub(crate) tombstones: bool,
     pub(crate) skipped: Skipped,
+    /// `extended.headers.enabled`: headers of every record.
+    context: Option<Context>,
     key: Vec<u8>,
     other_key: Vec<u8>,
 }
@@ -53,10 +64,16 @@ pub(crate) enum RowChange<'a> {
 }
 
 impl Emitter {
-    pub(crate) fn new(tombstones: bool, skipped: Skipped) -> Self {
+    pub(crate) fn new(config: &PostgresConfig) -> Self {
+        let context = [
+            (LOGICAL_NAME, config.keys.topic_prefix.clone()),
+            (TASK_ID, "0".to_owned()),
+            (CONNECTOR_NAME, CONNECTOR.to_owned()),
+        ];
         Self {
-            tombstones,
-            skipped,
+            tombstones: config.keys.tombstones,
+            skipped: config.selection.skipped,
+            context: config.keys.extended_headers.then_some(context),
             key: Vec::new(),
             other_key: Vec::new(),
         }
@@ -103,7 +120,7 @@ impl Emitter {
             source,
             now_us: out.now_us,
         };
-        push_event(out, table, Datum::Null, &change, &[])
+        self.push_event(out, table, Datum::Null, &change, &[])
     }
 
     /// Tells of a row that the server sent in so many bytes that it was not taken.
@@ -154,7 +171,7 @@ impl Emitter {
         if let Err(fault) = key_of(table, row, &mut self.key) {
             return set_aside(out, table, fault, source);
         }
-        push_event(out, table, keyed(table, &self.key), &change, &[])
+        self.push_event(out, table, keyed(table, &self.key), &change, &[])
     }
 
     fn tombstone(
@@ -169,7 +186,7 @@ impl Emitter {
         self.key.clear();
         // The delete was set aside where its key cannot be written; there is nothing to bury then.
         match key_of(table, before, &mut self.key) {
-            Ok(()) => push(out, table, keyed(table, &self.key), Datum::Null, &[]),
+            Ok(()) => self.push_tombstone(out, table, keyed(table, &self.key), &[]),
             Err(_) => Ok(()),
         }
     }
@@ -234,12 +251,87 @@ impl Emitter {
                 now_us: out.now_us,
             };
             let header = [(header, keyed(table, other))];
-            push_event(out, table, keyed(table, key), &change, &header)?;
+            self.push_event(out, table, keyed(table, key), &change, &header)?;
             if op == Op::Delete && self.tombstones {
-                push(out, table, keyed(table, key), Datum::Null, &header)?;
+                self.push_tombstone(out, table, keyed(table, key), &header)?;
             }
         }
         Ok(())
+    }
+
+    /// A record's own headers, and those of every record.
+    fn in_context<'a>(
+        &'a self,
+        own: &'a [(&'a str, Datum<'a>)],
+    ) -> Cow<'a, [(&'a str, Datum<'a>)]> {
+        let Some(context) = &self.context else {
+            return Cow::Borrowed(own);
+        };
+        let context = context
+            .iter()
+            .map(|(name, text)| (*name, Datum::Text(text)));
+        own.iter().copied().chain(context).collect()
+    }
+
+    /// Writes an event where it is sent from: a large value stands once. One that cannot be written goes along as a bad record.
+    fn push_event(
+        &self,
+        out: &mut Out<'_>,
+        table: &Captured,
+        key: Datum<'_>,
+        change: &Change<'_>,
+        headers: &[(&str, Datum<'_>)],
+    ) -> Result<(), Fault> {
+        let headers = self.in_context(headers);
+        let headers_bytes: usize = headers.iter().map(|(_, value)| value.bytes().len()).sum();
+        let bytes = table.shape.size(change) + key.bytes().len() + headers_bytes;
+        if bytes > LARGE_BATCH_BYTES_MAX {
+            return set_aside(out, table, table.shape.too_large(bytes), change.source);
+        }
+        if bytes > LARGE_BYTES {
+            out.batch.reserve(bytes);
+        }
+        let row = NewRow {
+            topic: Some(out.batch.topic(&table.topic)?),
+            source: Some(out.source),
+            key,
+            headers: &headers,
+            ..NewRow::default()
+        };
+        let written = out.batch.push_written(&row, table.value_schema, |value| {
+            let written = table.shape.write_envelope(change, value);
+            written.map_err(Unwritten::Event)
+        });
+        match written {
+            Ok(()) => Ok(()),
+            Err(Unwritten::Event(fault)) => set_aside(out, table, fault, change.source),
+            Err(Unwritten::Row(Malformed::TooLarge { bytes, .. })) => {
+                set_aside(out, table, table.shape.too_large(bytes), change.source)
+            }
+            Err(Unwritten::Row(malformed)) => Err(malformed.into()),
+        }
+    }
+
+    fn push_tombstone(
+        &self,
+        out: &mut Out<'_>,
+        table: &Captured,
+        key: Datum<'_>,
+        headers: &[(&str, Datum<'_>)],
+    ) -> Result<(), Fault> {
+        let headers = self.in_context(headers);
+        let topic = Some(out.batch.topic(&table.topic)?);
+        let row = NewRow {
+            topic,
+            source: Some(out.source),
+            key,
+            headers: &headers,
+            ..NewRow::default()
+        };
+        match out.batch.push(&row) {
+            Err(Malformed::TooLarge { bytes, .. }) => bad(out, table, table.shape.too_large(bytes)),
+            pushed => Ok(pushed?),
+        }
     }
 }
 
@@ -275,43 +367,6 @@ fn keyed<'a>(table: &Captured, bytes: &'a [u8]) -> Datum<'a> {
     }
 }
 
-/// Writes an event where it is sent from: a large value stands once. One that cannot be written goes along as a bad record.
-fn push_event(
-    out: &mut Out<'_>,
-    table: &Captured,
-    key: Datum<'_>,
-    change: &Change<'_>,
-    headers: &[(&str, Datum<'_>)],
-) -> Result<(), Fault> {
-    let headers_bytes: usize = headers.iter().map(|(_, value)| value.bytes().len()).sum();
-    let bytes = table.shape.size(change) + key.bytes().len() + headers_bytes;
-    if bytes > LARGE_BATCH_BYTES_MAX {
-        return set_aside(out, table, table.shape.too_large(bytes), change.source);
-    }
-    if bytes > LARGE_BYTES {
-        out.batch.reserve(bytes);
-    }
-    let row = NewRow {
-        topic: Some(out.batch.topic(&table.topic)?),
-        source: Some(out.source),
-        key,
-        headers,
-        ..NewRow::default()
-    };
-    let written = out.batch.push_written(&row, table.value_schema, |value| {
-        let written = table.shape.write_envelope(change, value);
-        written.map_err(Unwritten::Event)
-    });
-    match written {
-        Ok(()) => Ok(()),
-        Err(Unwritten::Event(fault)) => set_aside(out, table, fault, change.source),
-        Err(Unwritten::Row(Malformed::TooLarge { bytes, .. })) => {
-            set_aside(out, table, table.shape.too_large(bytes), change.source)
-        }
-        Err(Unwritten::Row(malformed)) => Err(malformed.into()),
-    }
-}
-
 /// Why an event is not in the batch.
 enum Unwritten {
     Event(Fault),
@@ -321,28 +376,6 @@ enum Unwritten {
 impl From<Malformed> for Unwritten {
     fn from(malformed: Malformed) -> Self {
         Self::Row(malformed)
-    }
-}
-
-fn push(
-    out: &mut Out<'_>,
-    table: &Captured,
-    key: Datum<'_>,
-    value: Datum<'_>,
-    headers: &[(&str, Datum<'_>)],
-) -> Result<(), Fault> {
-    let topic = Some(out.batch.topic(&table.topic)?);
-    let row = NewRow {
-        topic,
-        source: Some(out.source),
-        key,
-        value,
-        headers,
-        ..NewRow::default()
-    };
-    match out.batch.push(&row) {
-        Err(Malformed::TooLarge { bytes, .. }) => bad(out, table, table.shape.too_large(bytes)),
-        pushed => Ok(pushed?),
     }
 }
 

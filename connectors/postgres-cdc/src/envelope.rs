@@ -18,7 +18,7 @@ use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
 use crate::value::{Encoder, Fields, Refusal, bytes};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const CONNECTOR: &str = "postgresql";
+pub(crate) const CONNECTOR: &str = "postgresql";
 /// The branch of null in `["null", T]`, and that of T.
 const NULL: u8 = 0;
 const PRESENT: u8 = 2;
@@ -275,16 +275,17 @@ impl Shape {
         fields.append_to(out);
     }
 
-    /// About as many bytes as an envelope takes, and hardly more: room for it is made once.
+    /// As many bytes as an envelope takes, and hardly more: room for it is made once.
     pub(crate) fn size(&self, change: &Change<'_>) -> usize {
-        let row = |cells: Option<&[Cell<'_>]>| {
-            let size = |plan: &ColumnPlan| match cells?.get(plan.index) {
-                Some(Cell::Text(text)) => Some(room(&plan.encoder, text.len())),
-                _ => None,
+        let row = |cells: &[Cell<'_>]| {
+            let size = |plan: &ColumnPlan| match cells.get(plan.index) {
+                Some(Cell::Text(text)) => room(&plan.encoder, text.len()),
+                Some(Cell::Unchanged) => plan.unchanged.len(),
+                _ => plan.null.len(),
             };
-            self.row.iter().filter_map(size).sum::<usize>()
+            self.row.iter().map(size).sum::<usize>()
         };
-        row(change.before) + row(change.after) + FIXED_BYTES
+        change.before.map_or(0, row) + change.after.map_or(0, row) + FIXED_BYTES
     }
 
     /// No batch holds it, so that it need not be written.

@@ -20,14 +20,14 @@ impl Work {
     pub(crate) fn new(config: PostgresConfig) -> Self {
         Self {
             types: Types::default(),
-            emitter: Emitter::new(config.keys.tombstones, config.selection.skipped),
+            emitter: Emitter::new(&config),
             config,
         }
     }
 
     /// Goes on under another config.
     pub(crate) fn switch(&mut self, config: PostgresConfig) {
-        self.emitter = Emitter::new(config.keys.tombstones, config.selection.skipped);
+        self.emitter = Emitter::new(&config);
         self.config = config;
     }
 

@@ -206,6 +206,14 @@ pub(crate) struct Keys {
     /// Whether a delete is followed by a record without a value.
     #[config(name = "tombstones.on.delete", default = "true", group = "Events")]
     pub(crate) tombstones: bool,
+    /// Whether each record says in headers which connector captured it.
+    #[config(
+        name = "extended.headers.enabled",
+        default = "false",
+        importance = "low",
+        group = "Events"
+    )]
+    pub(crate) extended_headers: bool,
     /// How `numeric` and `money` are written.
     #[config(
         name = "decimal.handling.mode",
@@ -262,7 +270,7 @@ pub(crate) struct Keys {
         range(min = 0, max = 18)
     )]
     pub(crate) money_fraction_digits: i16,
-    /// Stands for a value that the server did not send because it is large and did not change.
+    /// Stands for a value that the server did not send because it is large and did not change; behind `hex:` its bytes.
     #[config(
         name = "unavailable.value.placeholder",
         default = "__debezium_unavailable_value",

@@ -41,6 +41,7 @@ const FROZEN: &[&str] = &[
     "message.key.columns",
     "skipped.operations",
     "tombstones.on.delete",
+    "extended.headers.enabled",
 ];
 
 /// What is read before the stream.
@@ -79,7 +80,7 @@ impl Config for PostgresConfig {
         }
         Ok(Self {
             selection: Selection::new(&keys)?,
-            values: value_options(&keys),
+            values: value_options(&keys)?,
             refused,
             warnings,
             keys,
@@ -191,8 +192,8 @@ fn others(submitted: &ConfigMap) -> (Vec<Problem>, Vec<Problem>) {
     (refused, warnings)
 }
 
-fn value_options(keys: &Keys) -> ValueOptions {
-    ValueOptions {
+fn value_options(keys: &Keys) -> Result<ValueOptions, Fault> {
+    Ok(ValueOptions {
         decimal: match &*keys.decimal_mode {
             "double" => DecimalMode::Double,
             "string" => DecimalMode::String,
@@ -221,8 +222,47 @@ fn value_options(keys: &Keys) -> ValueOptions {
             _ => HstoreMode::Json,
         },
         money_fraction_digits: i32::from(keys.money_fraction_digits),
-        unavailable: keys.unavailable.clone(),
+        unavailable: placeholder(&keys.unavailable)?,
         unknown_as_text: keys.unknown_types == "text",
         value_bytes_max: usize::try_from(keys.value_bytes_max).unwrap_or(usize::MAX),
+    })
+}
+
+/// Text, or bytes in hexadecimal digits behind `hex:`.
+fn placeholder(given: &str) -> Result<Vec<u8>, Fault> {
+    let Some(digits) = given.strip_prefix("hex:") else {
+        return Ok(given.as_bytes().to_owned());
+    };
+    let byte = |pair: &[u8]| {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        let [high, low] = pair else {
+            return None;
+        };
+        u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
+    };
+    let bytes = digits.as_bytes().chunks(2).map(byte).collect();
+    let Some(bytes) = bytes else {
+        let message = format!(
+            "Invalid value {given} for configuration unavailable.value.placeholder: behind hex: stand pairs of \
+             hexadecimal digits"
+        );
+        return Err(wrong("unavailable.value.placeholder", message));
+    };
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_is_text_or_bytes_in_digits() {
+        assert_eq!(placeholder("hex").unwrap(), b"hex");
+        assert_eq!(placeholder("hex:00fF7a").unwrap(), [0, 0xFF, b'z']);
+        assert_eq!(placeholder("hex:").unwrap(), b"");
+        for wrong in ["hex:0", "hex:0g", "hex:é", "hex:0x00"] {
+            let fault = placeholder(wrong).unwrap_err();
+            assert_eq!(fault.detail("key"), Some("unavailable.value.placeholder"));
+        }
     }
 }

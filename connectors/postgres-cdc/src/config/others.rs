@@ -81,7 +81,6 @@ others! {
         "topic.delimiter": ["."],
         "sourceinfo.struct.maker": ["io.debezium.connector.postgresql.PostgresSourceInfoStructMaker"],
         "guardrail.collections.max": ["0"],
-        "extended.headers.enabled": ["false"],
         "xmin.fetch.interval.ms": ["0"],
         "database.initial.statements": [""],
         "database.sslpassword": [""],

@@ -65,6 +65,7 @@ impl Probe {
         shape.write_envelope(&change, &mut datum).inspect_err(|_| {
             assert!(datum.is_empty(), "what was refused leaves nothing behind");
         })?;
+        assert!(datum.len() <= shape.size(&change), "{change:?}");
         let schema = Schema::parse(shape.value_schema()).expect("a shape prints schemas");
         let value = avro::read(&schema, &datum).expect("a shape writes what its schema says");
         let (Kind::Struct(envelope), Value::Struct(mut values)) = (&schema.kind, value) else {

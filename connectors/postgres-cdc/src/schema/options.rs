@@ -58,7 +58,7 @@ pub(crate) struct ValueOptions {
     /// `money.fraction.digits`.
     pub(crate) money_fraction_digits: i32,
     /// `unavailable.value.placeholder`: what stands for a value that the server did not send.
-    pub(crate) unavailable: String,
+    pub(crate) unavailable: Vec<u8>,
     /// `unknown.types=text`.
     pub(crate) unknown_as_text: bool,
     /// `max.value.bytes`.
@@ -74,7 +74,7 @@ impl Default for ValueOptions {
             interval: IntervalMode::default(),
             hstore: HstoreMode::default(),
             money_fraction_digits: 2,
-            unavailable: "__debezium_unavailable_value".to_owned(),
+            unavailable: b"__debezium_unavailable_value".to_vec(),
             unknown_as_text: false,
             value_bytes_max: 64 << 20,
         }

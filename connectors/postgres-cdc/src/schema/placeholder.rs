@@ -52,12 +52,14 @@ fn zero_text(name: Option<&str>, encoder: &Encoder, money_digits: i32) -> String
 }
 
 /// The stand-in for a value that was not sent again; `None` of what is never stored apart.
-pub(super) fn unavailable(mapped: &Mapped, placeholder: &str) -> Option<Value> {
-    let text = || Value::String(placeholder.to_owned());
-    let bytes = || placeholder.as_bytes().to_owned();
+pub(super) fn unavailable(mapped: &Mapped, placeholder: &[u8]) -> Option<Value> {
+    // Whatever bytes they are, as Java reads them.
+    let word = || String::from_utf8_lossy(placeholder).into_owned();
+    let text = || Value::String(word());
+    let bytes = || placeholder.to_owned();
     match &mapped.schema.kind {
         Kind::String if mapped.encoder == Encoder::HstoreJson => {
-            let quoted = serde_json::Value::from(placeholder).to_string();
+            let quoted = serde_json::Value::from(word()).to_string();
             Some(Value::String(format!("{{{quoted}:{quoted}}}")))
         }
         Kind::String => Some(text()),
@@ -76,8 +78,8 @@ pub(super) fn unavailable(mapped: &Mapped, placeholder: &str) -> Option<Value> {
 }
 
 /// Numbers get the placeholder's bytes, one a number; all else the placeholder as one item.
-fn items_unavailable(items: &Schema, placeholder: &str, encoder: &Encoder) -> Vec<Value> {
-    let bytes = placeholder.bytes().map(u8::cast_signed);
+fn items_unavailable(items: &Schema, placeholder: &[u8], encoder: &Encoder) -> Vec<Value> {
+    let bytes = placeholder.iter().copied().map(u8::cast_signed);
     match &items.kind {
         Kind::Int16 => bytes.map(|byte| Value::Int16(byte.into())).collect(),
         Kind::Int32 => bytes.map(|byte| Value::Int32(byte.into())).collect(),
@@ -85,7 +87,7 @@ fn items_unavailable(items: &Schema, placeholder: &str, encoder: &Encoder) -> Ve
         Kind::Float32 => bytes.map(|byte| Value::Float32(byte.into())).collect(),
         Kind::Float64 => bytes.map(|byte| Value::Float64(byte.into())).collect(),
         Kind::String if items.name.as_deref() == Some(logical::UUID) => {
-            vec![Value::String(named_uuid(placeholder.as_bytes()))]
+            vec![Value::String(named_uuid(placeholder))]
         }
         _ => {
             let Encoder::Array(item) = encoder else {

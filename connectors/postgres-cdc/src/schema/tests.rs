@@ -328,7 +328,7 @@ fn a_required_column_without_value_or_default_has_its_type_s_zero() {
 #[test]
 fn what_was_not_sent_again_has_a_typed_stand_in() {
     let mut probe = probe();
-    probe.options.unavailable = "é?".to_owned();
+    probe.options.unavailable = "é?".into();
     let word = || text("é?");
     let bytes = || Value::Bytes("é?".as_bytes().to_owned());
     let variable = Value::Struct(vec![Value::Int32(0), bytes()]);

@@ -11,6 +11,8 @@ use crate::buffer::Filled;
 pub const MESSAGE_BYTES_MAX: usize = (128 << 20) + (1 << 20);
 
 pub(crate) const HEAD_BYTES: usize = 5;
+/// No server sends longer ones.
+const SENT_BYTES_MAX: usize = 1 << 30;
 /// What stands before a message of the stream: its kind, where it is, how far the server is, and its clock.
 const STREAMED_HEAD_BYTES: usize = 25;
 /// How much is told of a message that is too large: what it is about.
@@ -82,7 +84,9 @@ impl Told {
         let mut keepalive = None;
         let outcome = loop {
             match Message::first(&input[used..]) {
-                Err(Error::MessageTooLarge { bytes, .. }) if input[used] == b'd' => {
+                Err(Error::MessageTooLarge { bytes, .. })
+                    if input[used] == b'd' && bytes <= SENT_BYTES_MAX =>
+                {
                     let head = &input[used + HEAD_BYTES..];
                     let Some(head) = head.get(..STREAMED_HEAD_BYTES + TOLD_BYTES) else {
                         break Ok(());
