@@ -6,12 +6,9 @@ mod findings;
 mod golden;
 mod limits;
 mod meaning;
-<<<<<<< runtime/e2e/tests/it/postgres/mod.rs
 mod options;
-=======
 mod outage;
 mod proofs;
->>>>>>> /tmp/hx-mine
 mod restart;
 mod schema_change;
 mod setup;
