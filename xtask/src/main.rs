@@ -34,7 +34,8 @@ usage: cargo xtask VERB
   tidy          the repository's own rules: layers, sizes, manifests, links
   plugins       build the guests into target/plugins and target/zoo
   prove [NAME]  the proofs of durability at full count; `prove --list` names them
-  bench [NAME]  the benchmarks, each beside its own baseline; `bench --list` names them
+  bench [NAME]  the benchmarks, each beside its own baseline; `bench --list` names them, `bench --with-debezium` runs
+                Debezium side by side on the same server
   dist          write dist/longshore, one file with the built-in connectors inside";
 
 fn main() -> ExitCode {

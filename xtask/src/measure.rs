@@ -3,9 +3,10 @@
 use anyhow::Result;
 
 use crate::cargo::Workspace;
-use crate::{plugins, process};
+use crate::{plugins, process, tools};
 
 pub(crate) fn prove(arguments: &[String]) -> Result<()> {
+    tools::install_for_tests(&Workspace::load()?.target_dir)?;
     run("prove", arguments)
 }
 

@@ -5,8 +5,10 @@
 //! *Invariant*: every process that is started here is ended by its id, and every test has a directory and ports of its own.
 
 pub mod bench;
+pub mod debezium;
 pub mod disk;
 pub mod growing;
+pub mod java;
 pub mod kill;
 pub mod native;
 pub mod postgres;

@@ -4,8 +4,11 @@
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
-use longshore_e2e::bench::{ALL, Bench, Ground};
+use longshore_e2e::bench::{ALL, Bench, Ground, WITH_DEBEZIUM};
 use longshore_e2e::program;
+
+/// Runs the benchmark beside Debezium, alone or after others that are named.
+const FLAG: &str = "--with-debezium";
 
 fn main() -> ExitCode {
     program::main(run)
@@ -16,15 +19,12 @@ fn run(arguments: &[String]) -> Result<()> {
         for bench in ALL {
             println!("{:<14} {}", bench.name, bench.about);
         }
+        println!("{FLAG}: {}", WITH_DEBEZIUM.about);
         return Ok(());
     }
     let chosen: Vec<&Bench> = if arguments.is_empty() {
         ALL.iter().collect()
     } else {
-        let find = |name: &String| {
-            let found = ALL.iter().find(|bench| bench.name == name);
-            found.with_context(|| format!("there is no benchmark {name}; --list names them"))
-        };
         arguments.iter().map(find).collect::<Result<_>>()?
     };
     Ground::check(&chosen)?;
@@ -37,10 +37,23 @@ fn run(arguments: &[String]) -> Result<()> {
     }
 }
 
+/// A flag is a benchmark like others: alone it runs alone.
+fn find(argument: &String) -> Result<&'static Bench> {
+    if argument == FLAG {
+        return Ok(&WITH_DEBEZIUM);
+    }
+    let found = ALL.iter().find(|bench| bench.name == argument);
+    found.with_context(|| format!("there is no benchmark {argument}; --list names them"))
+}
+
 /// In a process of its own, so that memory and CPU time are those of one benchmark.
 fn run_apart(bench: &Bench) -> Result<()> {
     let status = Command::new(std::env::current_exe()?)
-        .arg(bench.name)
+        .arg(if bench.name == WITH_DEBEZIUM.name {
+            FLAG
+        } else {
+            bench.name
+        })
         .status()?;
     ensure!(status.success(), "{} ended with {status}", bench.name);
     Ok(())

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail};
 use longshore_e2e::postgres::proof;
-use longshore_e2e::{kill, program, seed, simulation};
+use longshore_e2e::{debezium, java, kill, program, seed, simulation};
 
 /// A part of the proof.
 struct Part {
@@ -18,7 +18,11 @@ struct Part {
     /// Rounds that one run of it does, on one data directory.
     at_a_time: u32,
     run: fn(&Path, u64, u32) -> Result<()>,
+    /// Programs of others without which it is skipped, with their packages.
+    needs: &'static [(&'static str, &'static str)],
 }
+
+const KCAT: (&str, &str) = ("kcat", "kcat");
 
 const PARTS: &[Part] = &[
     Part {
@@ -28,6 +32,7 @@ const PARTS: &[Part] = &[
         rounds: 100,
         at_a_time: 10,
         run: kill::files,
+        needs: &[],
     },
     Part {
         name: "producers",
@@ -36,6 +41,7 @@ const PARTS: &[Part] = &[
         rounds: 100,
         at_a_time: 10,
         run: producers,
+        needs: &[KCAT],
     },
     Part {
         name: "postgres-snapshot",
@@ -46,6 +52,7 @@ const PARTS: &[Part] = &[
         rounds: 100,
         at_a_time: 10,
         run: proof::snapshot,
+        needs: &[KCAT],
     },
     Part {
         name: "postgres-stream",
@@ -53,6 +60,7 @@ const PARTS: &[Part] = &[
         rounds: 100,
         at_a_time: 20,
         run: proof::stream,
+        needs: &[KCAT],
     },
     Part {
         name: "postgres-large-snapshot",
@@ -60,6 +68,7 @@ const PARTS: &[Part] = &[
         rounds: 5,
         at_a_time: 5,
         run: proof::large_snapshot,
+        needs: &[KCAT],
     },
     Part {
         name: "postgres-transaction",
@@ -68,6 +77,17 @@ const PARTS: &[Part] = &[
         rounds: 100,
         at_a_time: 20,
         run: proof::transaction,
+        needs: &[KCAT],
+    },
+    Part {
+        name: "debezium",
+        claim: "rows of every mapped type in a snapshot, changes of every kind, and as many random transactions as there are \
+                rounds, captured by Debezium 3.3.1 in Kafka Connect 4.1 and by the same connector JSON here, in six \
+                modes: keys, values, schemas, headers and order are equal, but for what the guide lists",
+        rounds: 1_000,
+        at_a_time: 200,
+        run: debezium::compare,
+        needs: &[KCAT, java::NEEDED[0], java::NEEDED[1]],
     },
     Part {
         name: "postgres-script",
@@ -76,6 +96,7 @@ const PARTS: &[Part] = &[
         rounds: 500,
         at_a_time: 50,
         run: proof::script,
+        needs: &[KCAT],
     },
     Part {
         name: "postgres-outage",
@@ -85,6 +106,7 @@ const PARTS: &[Part] = &[
         rounds: 600,
         at_a_time: 600,
         run: proof::outage,
+        needs: &[],
     },
     Part {
         name: "postgres-idle",
@@ -93,6 +115,7 @@ const PARTS: &[Part] = &[
         rounds: 300,
         at_a_time: 300,
         run: proof::idle,
+        needs: &[],
     },
     Part {
         name: "postgres-small-transactions",
@@ -101,6 +124,7 @@ const PARTS: &[Part] = &[
         rounds: 200,
         at_a_time: 200,
         run: proof::small_transactions,
+        needs: &[],
     },
     Part {
         name: "postgres-many-tables",
@@ -109,6 +133,7 @@ const PARTS: &[Part] = &[
         rounds: 10,
         at_a_time: 10,
         run: proof::many_tables,
+        needs: &[],
     },
     Part {
         name: "simulation",
@@ -118,6 +143,7 @@ const PARTS: &[Part] = &[
         rounds: 10_000,
         at_a_time: 500,
         run: simulated,
+        needs: &[],
     },
     Part {
         name: "postgres-simulation",
@@ -129,6 +155,7 @@ const PARTS: &[Part] = &[
         rounds: 2_000,
         at_a_time: 500,
         run: captured,
+        needs: &[],
     },
 ];
 
@@ -158,6 +185,12 @@ fn run(arguments: &[String]) -> Result<()> {
 
 /// Runs what is left of a part; with a given seed, that alone.
 fn prove(part: &Part) -> Result<()> {
+    for (program, package) in part.needs {
+        if program::installed(program, package)?.is_none() {
+            println!("{}: skipped without {program}", part.name);
+            return Ok(());
+        }
+    }
     if let Some(seed) = seed::given() {
         return run_once(part, seed, part.at_a_time);
     }

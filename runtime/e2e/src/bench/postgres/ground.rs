@@ -46,9 +46,9 @@ impl Source {
         self.psql.run(&sql)
     }
 
-    /// Writes the rows in transactions of so many, and the marker.
-    pub(super) fn fill(&mut self, rows_per_transaction: u64) -> Result<()> {
-        let transactions = ROWS / rows_per_transaction;
+    /// Writes rows in transactions of so many, and the marker.
+    pub(super) fn fill(&mut self, rows: u64, rows_per_transaction: u64) -> Result<()> {
+        let transactions = rows / rows_per_transaction;
         self.psql.run(&format!(
             "create or replace procedure fill() language plpgsql as $fill$ begin
                for n in 1..{transactions} loop

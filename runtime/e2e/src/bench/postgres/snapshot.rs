@@ -18,7 +18,7 @@ const ROUNDS: usize = 3;
 
 pub(in super::super) fn run(ground: &Ground) -> Result<()> {
     let mut source = Source::start()?;
-    source.fill(ROWS)?;
+    source.fill(ROWS, ROWS)?;
     source.psql.run("vacuum analyze t1")?;
     let folder = ground.folder();
     let worker = Setup::new(folder).start()?;

@@ -1,7 +1,5 @@
 //! A million rows that wait in a slot.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result, ensure};
 use tokio::time::Instant;
 
@@ -34,16 +32,12 @@ fn drain(ground: &Ground, rows_per_transaction: u64, peak_mb_max: f64) -> Result
         source.slot(&format!("theirs_{round}"))?;
         source.slot(&format!("ours_{round}"))?;
     }
-    source.fill(rows_per_transaction)?;
+    source.fill(ROWS, rows_per_transaction)?;
     let worker = Setup::new(ground.folder()).start()?;
     let rest = worker.rest()?;
     let mut peak_mb = 0_f64;
     for round in 0..ROUNDS {
-        let (theirs_s, theirs_cpu_s) = receive(
-            &mut source,
-            &format!("theirs_{round}"),
-            &ground.folder().join("received"),
-        )?;
+        let (theirs_s, theirs_cpu_s) = receive(&mut source, &format!("theirs_{round}"))?;
         let before = Cost::of(worker.id())?;
         let guests_before = threads_cpu_s(worker.id(), GUEST_THREADS)?;
         let ours_s = capture(
@@ -92,14 +86,15 @@ fn drain(ground: &Ground, rows_per_transaction: u64, peak_mb_max: f64) -> Result
     worker.stop()
 }
 
-/// Seconds, and CPU seconds, that `pg_recvlogical` takes to write everything into a file.
-fn receive(source: &mut Source, slot: &str, file: &Path) -> Result<(f64, f64)> {
+/// Seconds, and CPU seconds, that `pg_recvlogical` takes to write everything into a file, where the server's own user may.
+fn receive(source: &mut Source, slot: &str) -> Result<(f64, f64)> {
+    let file = source.database.server.folder().join("received");
     let end = source.psql.value("select pg_current_wal_lsn()")?;
     let mut command = source.database.server.command("pg_recvlogical");
     command.args(["--dbname", &source.database.name, "--slot", slot, "--start"]);
     command.args(["--no-loop", "--fsync-interval", "0", "--endpos", &end]);
     command.args(["-o", "proto_version=1", "-o", "publication_names=bench"]);
-    command.arg("--file").arg(file);
+    command.arg("--file").arg(&file);
     let children = Cost::of_children()?;
     let started = Instant::now();
     let output = command.output().context("start pg_recvlogical")?;
