@@ -20,8 +20,15 @@ const fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
 
+/// The lowest 56 bits, seven to a byte.
+const fn in_sevens(number: u64) -> u64 {
+    let halves = (number & 0x0fff_ffff) | ((number << 4) & 0x0fff_ffff_0000_0000);
+    let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves << 2) & 0x3fff_0000_3fff_0000);
+    (quarters & 0x007f_007f_007f_007f) | ((quarters << 1) & 0x7f00_7f00_7f00_7f00)
+}
+
 /// Some short fields, put together on the stack and appended at once: an append costs more than a
-/// field.
+/// field. There is room for seven bytes more than they take, because numbers are written eight at a time.
 pub(crate) struct Fields<const N: usize> {
     bytes: [u8; N],
     length: usize,
@@ -45,13 +52,29 @@ impl<const N: usize> Fields<N> {
         self.length += bytes.len();
     }
 
+    /// Seven bits a byte, lowest first, each byte but the last with its high bit set. Eight bytes are made at once: times
+    /// take that many, and events are full of them.
     fn varint(&mut self, number: u64) {
-        let mut rest = number;
-        while rest >= 0x80 {
-            self.byte(rest.to_le_bytes()[0] | 0x80);
-            rest >>= 7;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let significant = u64::BITS - (number | 1).leading_zeros();
+        let n_bytes = significant.div_ceil(7).min(8);
+        let behind = number >> 56;
+        let more = if behind == 0 {
+            HIGH & ((1 << (8 * (n_bytes - 1))) - 1)
+        } else {
+            HIGH
+        };
+        self.bytes[self.length..self.length + 8]
+            .copy_from_slice(&(in_sevens(number) | more).to_le_bytes());
+        self.length += n_bytes as usize;
+        if behind != 0 {
+            let [first, ..] = behind.to_le_bytes();
+            if first < 0x80 {
+                self.byte(first);
+            } else {
+                self.raw(&[first, 1]);
+            }
         }
-        self.byte(rest.to_le_bytes()[0]);
     }
 
     /// A number of at most ten bytes.
@@ -141,6 +164,38 @@ fn decimal_digits(number: u64, buffer: &mut [u8; 20]) -> &[u8] {
         rest /= 10;
         if rest == 0 {
             return &buffer[at..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One byte after the other, as the format says.
+    fn plain(number: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = number;
+        while rest >= 0x80 {
+            bytes.push(rest.to_le_bytes()[0] | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest.to_le_bytes()[0]);
+        bytes
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_written_as_the_format_says() {
+        let edges = (0..64).flat_map(|bit| {
+            let power = 1_u64 << bit;
+            [power - 1, power, power + 1, power | 0x55, !power]
+        });
+        for number in edges.chain([u64::MAX]) {
+            let mut fields = Fields::<10>::default();
+            fields.varint(number);
+            let mut written = Vec::new();
+            fields.append_to(&mut written);
+            assert_eq!(written, plain(number), "{number:#x}");
         }
     }
 }
