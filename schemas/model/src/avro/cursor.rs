@@ -95,10 +95,22 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Eight bytes are looked at at once where there are so many: events are full of times.
     fn long_of_many(&mut self) -> Result<i64, Malformed> {
         let at = self.at;
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
+        let (mut number, mut known) = (0, 0);
+        if let Some(eight) = self.bytes[at..].first_chunk() {
+            let word = u64::from_le_bytes(*eight);
+            let ends = !word & HIGH_BITS;
+            if ends != 0 {
+                let bits = ends.trailing_zeros() + 1;
+                self.at += bits as usize / 8;
+                return Ok(unzigzag(of_sevens(word & (u64::MAX >> (64 - bits)))));
+            }
+            (number, known) = (of_sevens(word), 56);
+            self.at += 8;
+        }
+        for shift in (known..64).step_by(7) {
             let [byte] = self.array()?;
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
@@ -193,6 +205,16 @@ impl<'a> Cursor<'a> {
         self.values_left = left.ok_or(Malformed::Items { at: self.at })?;
         Ok(())
     }
+}
+
+/// Of each byte: whether another one follows.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Eight bytes' seven lower bits, put together.
+const fn of_sevens(bytes: u64) -> u64 {
+    let pairs = (bytes & 0x007f_007f_007f_007f) | ((bytes & 0x7f00_7f00_7f00_7f00) >> 1);
+    let quads = (pairs & 0x0000_3fff_0000_3fff) | ((pairs & 0x3fff_0000_3fff_0000) >> 2);
+    (quads & 0x0fff_ffff) | ((quads & 0x0fff_ffff_0000_0000) >> 4)
 }
 
 const fn unzigzag(number: u64) -> i64 {

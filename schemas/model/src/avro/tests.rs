@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
-use super::{Malformed, read, write};
+use super::{Cursor, Malformed, read, write};
 use crate::Value;
-use crate::schema::Schema;
+use crate::schema::{Kind, Schema};
 
 const EVERYTHING: &str = r#"{"type":"record","name":"R","fields":[
     {"name":"b","type":"boolean"},{"name":"i8","type":{"type":"int","connect.type":"int8"}},
@@ -126,6 +126,36 @@ fn hostile_bytes_are_an_error_with_their_place() {
         &[0x02],
         &expect!["datum ends early: 1 bytes are wanted at byte 1, 0 are left"],
     );
+}
+
+/// Numbers are read eight bytes at once where there are so many, which nobody is to notice.
+#[test]
+fn numbers_are_the_same_whatever_follows() {
+    let edges = (0..63).flat_map(|bit| {
+        let power = 1_i64 << bit;
+        [power - 1, power, -power, !power, power | 0x55]
+    });
+    for number in edges.chain([i64::MIN, i64::MAX]) {
+        let mut bytes = Vec::new();
+        write(&Schema::new(Kind::Int64), &Value::Int64(number), &mut bytes).unwrap();
+        for behind in 0..10 {
+            let mut followed = bytes.clone();
+            followed.resize(bytes.len() + behind, 0xff);
+            let mut cursor = Cursor::new(&followed);
+            assert_eq!(cursor.long(), Ok(number), "{behind} bytes behind");
+            assert_eq!(cursor.take(behind).map(<[u8]>::len), Ok(behind), "{number}");
+        }
+        for cut in 0..bytes.len() {
+            Cursor::new(&bytes[..cut]).long().unwrap_err();
+        }
+    }
+    for too_long in [
+        [0xff; 10],
+        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+    ] {
+        let number = Cursor::new(&too_long).long();
+        assert_eq!(number, Err(Malformed::Number { at: 0 }));
+    }
 }
 
 #[test]
