@@ -42,6 +42,11 @@ pub(crate) const TEST: &[Tool] = &[
         purpose: "the tests with librdkafka",
     },
     Tool {
+        program: "pgbouncer",
+        package: "pgbouncer",
+        purpose: "the test with a pooler",
+    },
+    Tool {
         program: "java",
         package: "default-jre-headless",
         purpose: "the tests with Kafka's own clients",

@@ -66,7 +66,10 @@ pub fn root() -> PathBuf {
 )]
 pub fn installed(name: &str, package: &str) -> Result<Option<PathBuf>> {
     let path = std::env::var_os("PATH").unwrap_or_default();
+    // Where Debian puts what serves, and not everybody looks.
+    let beside = PathBuf::from("/usr/sbin");
     let found = std::env::split_paths(&path)
+        .chain([beside])
         .map(|folder| folder.join(name))
         .find(|p| p.is_file());
     if found.is_none() {

@@ -42,6 +42,12 @@ impl Rest {
         })
     }
 
+    /// Where the worker is.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Sends a request and reads the answer, whatever its status is.
     ///
     /// # Errors

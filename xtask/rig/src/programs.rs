@@ -19,6 +19,7 @@ pub struct Programs {
     /// Where the libraries of an unpacked version are.
     libraries: Option<OsString>,
     as_owner: bool,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Programs {
@@ -37,6 +38,7 @@ impl Programs {
                 bin,
                 libraries: None,
                 as_owner,
+                environment: Vec::new(),
             });
         }
         let root = Self::unpacked_dir(target_dir);
@@ -50,7 +52,15 @@ impl Programs {
             bin,
             libraries: std::env::join_paths(libraries).ok(),
             as_owner,
+            environment: Vec::new(),
         })
+    }
+
+    /// The same with one more variable.
+    #[must_use]
+    pub fn environment(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name, value.into()));
+        self
     }
 
     /// One of the programs, as a user that the server accepts, in English.
@@ -82,6 +92,8 @@ impl Programs {
         if let Some(libraries) = &self.libraries {
             command.env("LD_LIBRARY_PATH", libraries);
         }
+        let environment = self.environment.iter();
+        command.envs(environment.map(|(name, value)| (name, value)));
         command.env("LC_ALL", "C").current_dir("/");
         command
     }

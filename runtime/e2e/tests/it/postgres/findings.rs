@@ -1,6 +1,9 @@
 //! What a check finds that refuses nothing, and a connector that is deleted with what it left behind.
 
+use std::process::Command;
+
 use longshore_e2e::postgres::Capture;
+use longshore_e2e::{program, watch};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -139,4 +142,35 @@ fn a_capture_that_was_deleted_with_its_slot_is_deployed_again_under_its_name() {
     let events = capture.events("t").unwrap();
     let ops: Vec<_> = events.iter().map(|event| event.op().to_owned()).collect();
     assert_eq!(ops, ["r", "r", "c"]);
+}
+
+/// 45
+#[test]
+fn a_slot_is_shown_with_what_it_keeps_and_named_when_it_is_left_behind() {
+    let tables = "create table t (id int primary key); insert into t values (1);";
+    let mut capture = Capture::start(tables, &json!({})).unwrap();
+    capture.settle().unwrap();
+    let name = capture.database.name.clone();
+    let status = capture.rest.get(&format!("/connectors/{name}/status"));
+    let progress = &status.unwrap()["tasks"][0]["progress"];
+    assert_eq!(progress["slot"]["name"], *name, "{progress}");
+    for bytes in [
+        &progress["lag_bytes"],
+        &progress["slot"]["lag_bytes"],
+        &progress["slot"]["retained_bytes"],
+    ] {
+        assert!(bytes.is_u64(), "{progress}");
+    }
+    let mut delete = Command::new(program::longshore().unwrap());
+    delete.args(["connector", "delete", &name, "--json"]);
+    let output = delete.env("LONGSHORE_REST", capture.rest.base()).output();
+    let said: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let left = said["result"]["leftovers"].as_array().unwrap();
+    let slot = left.iter().find(|left| left["name"] == *name).unwrap();
+    assert!(slot["bytes"].is_u64(), "{slot}");
+    let sender = capture.sender().unwrap();
+    sender.process.map_or(Ok(()), watch::ended).unwrap();
+    // What it names removes it.
+    capture.run(slot["command"].as_str().unwrap()).unwrap();
+    capture.sender().unwrap_err();
 }

@@ -1,7 +1,13 @@
 //! The golden table: columns of every mapped type, with their extremes, zeros, empties and nulls, read by a snapshot and
 //! streamed. `golden.txt` says how each value is written in SQL and shown in JSON.
 
-use longshore_e2e::postgres::Capture;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::sync::Arc;
+
+use longshore_e2e::postgres::{Capture, Database, programs};
+use longshore_rig::Server;
 use serde_json::json;
 
 const GOLDEN: &str = include_str!("golden.txt");
@@ -57,7 +63,7 @@ fn insert(columns: &[Column], n_rows: usize, first_id: usize) -> String {
     (0..n_rows).map(row).collect()
 }
 
-/// 53, 55, and 56 but for the money of another locale
+/// 53, 55 and 56
 #[test]
 fn every_type_shows_the_same_values_and_schemas_from_snapshot_and_stream() {
     let columns = columns();
@@ -110,4 +116,35 @@ fn moments_that_no_number_holds_are_bad_records_from_snapshot_and_stream() {
         failure.contains("postgres-value-out-of-range") && failure.contains("ts"),
         "{failure}"
     );
+}
+
+/// 56
+#[test]
+fn money_of_another_locale_is_the_same_amount() {
+    let locales = tempfile::tempdir().unwrap();
+    // The server may run as another user.
+    fs::set_permissions(locales.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut localedef = Command::new("localedef");
+    localedef.args(["-i", "de_DE", "-f", "UTF-8"]);
+    let made = localedef.arg(locales.path().join("de_DE.UTF-8")).output();
+    let made = made.unwrap();
+    assert!(made.status.success(), "the package locales: {made:?}");
+    let programs = programs().unwrap().environment("LOCPATH", locales.path());
+    let server = Server::start(&programs, &[("lc_monetary", "de_DE.UTF-8")]).unwrap();
+    let database = Database::create(Arc::new(server)).unwrap();
+    let mut capture = Capture::start_in(
+        database,
+        "create table t (id int primary key, m money); insert into t values (1, '-1.234,50 €')",
+        &json!({}),
+    )
+    .unwrap();
+    let shown = capture.psql.value("select m from t").unwrap();
+    assert_eq!(shown, "-1.234,50 €");
+    capture
+        .apply("insert into t values (2, '-1.234,50 €')")
+        .unwrap();
+    let events = capture.events("t").unwrap();
+    let amounts: Vec<_> = events.iter().map(|event| &event.after()["m"]).collect();
+    // -123450 cents.
+    assert_eq!(amounts, ["/h3G", "/h3G"]);
 }

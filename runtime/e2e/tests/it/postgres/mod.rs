@@ -1,6 +1,7 @@
 //! Change capture against a real PostgreSQL. Numbers are the rows of the acceptance cases that the connector was built to;
 //! where a case ran smaller than it asks for, it says so.
 
+mod elsewhere;
 mod fault;
 mod findings;
 mod golden;
