@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod in_flight;
+mod outlet;
 mod placement;
 mod resume;
 mod set_aside;

@@ -1,25 +1,22 @@
 //! From a source to topics: poll → transforms → convert → append → stored → confirmed upstream.
 //!
-//! While batches are appended the next is polled. What comes back from the log are positions only,
-//! in order, through the ledger.
+//! While a batch is converted and others are appended, the next is polled. What comes back from the log are positions
+//! only, in order, through the ledger.
 
-use std::collections::BTreeMap;
+use std::future::{Future as _, poll_fn};
 use std::pin::pin;
+use std::task::Poll;
 
-use longshore_model::{Fault, FaultClass, Position, SourcePosition, Watermark};
+use longshore_model::{Fault, FaultClass};
 use tokio::time::Instant;
 
-use super::encode::{Encoder, RecordPlans};
-use super::in_flight::InFlight;
+use super::outlet::Outlet;
 use super::size::{BatchSize, RECORDS_MAX};
-use super::topics::Destinations;
 use super::{Control, SourceParts, Target, Word};
-use crate::batch::Outgoing;
-use crate::delivery::{Ledger, Settles, Stored, TaskLog};
+use crate::delivery::Stored;
 use crate::failure::RetryPolicy;
 use crate::port::{Broker, Polled, Signal, SourcePlugin, TransformPlugin};
 use crate::telemetry::TaskMetrics;
-use crate::transform::{Chain, numbered};
 
 /// Runs a source task until it is stopped or fails. What was appended when it ends is stored,
 /// confirmed and told to the connector before the connector is closed.
@@ -40,33 +37,13 @@ where
 }
 
 struct SourceFlow<B, S, T> {
-    log: TaskLog<B>,
     plugin: S,
-    chain: Chain<T>,
-    encoder: Encoder<B>,
-    ledger: Ledger,
-    carried: Carried,
-    in_flight: InFlight,
+    outlet: Outlet<B, T>,
     settled: Vec<Stored>,
     size: BatchSize,
-    idle: Idle,
     control: Control,
     retry: RetryPolicy,
     metrics: TaskMetrics,
-}
-
-/// Positions and watermarks that no append has taken along yet.
-#[derive(Debug, Default)]
-struct Carried {
-    positions: BTreeMap<String, Position>,
-    watermarks: Vec<Watermark>,
-}
-
-/// When progress without records is due.
-#[derive(Debug)]
-struct Idle {
-    interval: std::time::Duration,
-    last_append: Instant,
 }
 
 /// What a poll ended with.
@@ -84,41 +61,14 @@ where
     T: TransformPlugin,
 {
     fn new(parts: SourceParts<B, S, T>, control: Control) -> Result<Self, Fault> {
-        let SourceParts {
-            log,
-            plugin,
-            transforms,
-            settings,
-            schemas,
-            stored,
-            metrics,
-            clock,
-        } = parts;
-        let task = log.task().clone();
-        let retry = settings.failure.retry;
+        let retry = parts.settings.failure.retry;
+        let metrics = parts.metrics.clone();
+        let (plugin, outlet) = Outlet::open(parts)?;
         Ok(Self {
-            ledger: Ledger::new(task.connector.clone(), &stored)?,
-            encoder: Encoder {
-                task,
-                converters: settings.converters,
-                failure: settings.failure,
-                destinations: Destinations::new(log.broker().clone(), settings.topic_creation),
-                plans: RecordPlans::new(&schemas),
-                metrics: metrics.clone(),
-                clock,
-                written_before: 0,
-            },
-            chain: Chain::new(transforms, retry),
-            carried: Carried::default(),
-            in_flight: InFlight::default(),
+            plugin,
+            outlet,
             settled: Vec::new(),
             size: BatchSize::new(),
-            idle: Idle {
-                interval: settings.flush_interval,
-                last_append: Instant::now(),
-            },
-            log,
-            plugin,
             control,
             retry,
             metrics,
@@ -126,86 +76,47 @@ where
     }
 
     async fn run(&mut self) -> Result<(), Fault> {
+        let mut polled = None;
         loop {
             self.commit_settled().await?;
-            if self.idle_progress_is_due() {
-                self.append(Outgoing::default())?;
+            self.outlet.append_if_due()?;
+            let paused = self.control.target() != Target::Running;
+            if let Some(polled) = polled.take_if(|_| paused) {
+                self.outlet.advance(polled).await?;
             }
-            let running = self.control.target() == Target::Running && !self.in_flight.is_full();
-            let turn = if running {
-                self.poll().await?
-            } else {
+            let turn = if paused || self.outlet.is_full() {
                 self.wait().await?
+            } else {
+                self.poll(polled.take()).await?
             };
             match turn {
-                Turn::Polled(polled) => self.advance(*polled).await?,
+                Turn::Polled(next) => polled = Some(*next),
                 Turn::Again => {}
                 Turn::Stop => return Ok(()),
             }
         }
     }
 
-    /// The way of one batch.
-    async fn advance(&mut self, polled: Polled) -> Result<(), Fault> {
-        let Polled {
-            batch,
-            watermarks,
-            store_now,
-        } = polled;
-        self.metrics.polled.inc_by(batch.len() as u64);
-        self.carried.take_in(&batch, watermarks);
-        let outgoing = if batch.is_empty() {
-            Outgoing::default()
-        } else if self.chain.is_empty() {
-            self.encoder.encode(&batch, None).await?
-        } else {
-            let shaped = self.chain.apply(numbered(&batch)?).await?;
-            self.encoder.encode(&shaped, Some(&batch)).await?
-        };
-        let awaited = store_now && !self.carried.is_empty();
-        if outgoing.records.is_empty() && !awaited {
-            return Ok(());
-        }
-        self.append(outgoing)
-    }
-
-    /// Queues records together with all progress that they complete (invariants 3 and 5).
-    fn append(&mut self, outgoing: Outgoing) -> Result<(), Fault> {
-        let Carried {
-            positions,
-            watermarks,
-        } = std::mem::take(&mut self.carried);
-        let moves = self
-            .ledger
-            .advance(positions.iter().map(|(p, at)| (p.as_str(), at)))?;
-        let positions = positions
-            .into_iter()
-            .map(|(partition, position)| SourcePosition {
-                partition,
-                position,
-            });
-        let settles = Settles {
-            positions: positions.collect(),
-            moves,
-            watermarks,
-            group: None,
-        };
-        let n_records = outgoing.records.len();
-        let bytes = outgoing.buffer.len() + outgoing.written.len();
-        self.in_flight
-            .push(self.log.append(outgoing, settles), n_records, bytes);
-        self.idle.last_append = Instant::now();
-        Ok(())
-    }
-
-    /// Polls once; appends that complete meanwhile wake the connector.
-    async fn poll(&mut self) -> Result<Turn, Fault> {
+    /// Polls once, and sends the last batch on while the connector makes the next. Appends that complete meanwhile wake the
+    /// connector.
+    async fn poll(&mut self, last: Option<Polled>) -> Result<Turn, Fault> {
         let signal = self.plugin.signal();
-        let idle_due = self.idle.last_append + self.idle.interval;
-        let mut progress_waits = !self.carried.is_empty();
         let (mut stopping, mut woken) = (false, false);
         let polled = {
             let mut poll = pin!(self.plugin.poll(RECORDS_MAX, self.size.bytes()));
+            let mut begun = Poll::Pending;
+            if let Some(last) = last {
+                begun = poll_fn(|cx| Poll::Ready(poll.as_mut().poll(cx))).await;
+                self.outlet.advance(last).await?;
+            }
+            let mut poll = pin!(async move {
+                match begun {
+                    Poll::Ready(polled) => polled,
+                    Poll::Pending => poll.await,
+                }
+            });
+            let idle_due = self.outlet.idle_due();
+            let mut progress_waits = idle_due.is_some();
             loop {
                 tokio::select! {
                     biased;
@@ -219,14 +130,12 @@ where
                             signal.wake();
                         }
                     },
-                    stored = self.in_flight.next() => {
-                        let (stored, n_records) = stored?;
-                        self.metrics.written.inc_by(n_records as u64);
-                        self.settled.push(stored);
+                    stored = self.outlet.stored() => {
+                        self.settled.push(stored?);
                         woken = true;
                         signal.wake();
                     }
-                    () = tokio::time::sleep_until(idle_due), if progress_waits => {
+                    () = until(idle_due), if progress_waits => {
                         progress_waits = false;
                         woken = true;
                         signal.wake();
@@ -245,6 +154,7 @@ where
                     let (records, bytes) = (polled.batch.len(), polled.batch.buffer().len());
                     self.size.came_back(records, bytes);
                 }
+                self.metrics.polled.inc_by(polled.batch.len() as u64);
                 Ok(Turn::Polled(Box::new(polled)))
             }
             Err(fault) if fault.class == FaultClass::Retriable => self.pause_after(fault).await,
@@ -254,7 +164,7 @@ where
 
     /// Waits without polling: paused, or with enough appends under way.
     async fn wait(&mut self) -> Result<Turn, Fault> {
-        let idle_due = self.idle.last_append + self.idle.interval;
+        let idle_due = self.outlet.idle_due();
         tokio::select! {
             biased;
             word = self.control.word() => {
@@ -262,12 +172,8 @@ where
                     return Ok(Turn::Stop);
                 }
             }
-            stored = self.in_flight.next() => {
-                let (stored, n_records) = stored?;
-                self.metrics.written.inc_by(n_records as u64);
-                self.settled.push(stored);
-            }
-            () = tokio::time::sleep_until(idle_due), if !self.carried.is_empty() => {}
+            stored = self.outlet.stored() => self.settled.push(stored?),
+            () = until(idle_due) => {}
         }
         Ok(Turn::Again)
     }
@@ -293,45 +199,19 @@ where
 
     /// Waits for the appends that are under way.
     async fn settle_all(&mut self) -> Result<(), Fault> {
-        while !self.in_flight.is_empty() {
-            let (stored, n_records) = self.in_flight.next().await?;
-            self.metrics.written.inc_by(n_records as u64);
+        while self.outlet.is_appending() {
+            let stored = self.outlet.stored().await?;
             self.settled.push(stored);
         }
         self.commit_settled().await
-    }
-
-    fn idle_progress_is_due(&self) -> bool {
-        !self.carried.is_empty() && self.idle.last_append.elapsed() >= self.idle.interval
     }
 }
 
 const POLL_RETRY_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
 
-impl Carried {
-    fn is_empty(&self) -> bool {
-        self.positions.is_empty() && self.watermarks.is_empty()
-    }
-
-    /// Later positions and watermarks take the place of earlier ones.
-    fn take_in(
-        &mut self,
-        batch: &longshore_model::batch::Batch<bytes::Bytes>,
-        watermarks: Vec<Watermark>,
-    ) {
-        for (partition, position) in batch.positions() {
-            match self.positions.get_mut(partition) {
-                Some(known) => known.clone_from(position),
-                None => {
-                    self.positions
-                        .insert(partition.to_owned(), position.clone());
-                }
-            }
-        }
-        for watermark in watermarks {
-            self.watermarks
-                .retain(|known| known.stream != watermark.stream);
-            self.watermarks.push(watermark);
-        }
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
