@@ -113,7 +113,7 @@ pub const ALL: &[Bench] = &[
 pub const WITH_DEBEZIUM: Bench = Bench {
     name: "debezium",
     about: "1 M rows of 100 bytes that wait in a slot in transactions of 100, and a snapshot of them, beside Debezium 3.3.1 in \
-            Kafka Connect 4.1 on Kafka, on the same server in the same run; LONGSHORE_BENCH_ROWS makes it smaller",
+            Kafka Connect 4.1 on Kafka, on the same server in the same run; BENCH_ROWS makes it smaller",
     disk_bytes: 12 << 30,
     run: postgres::debezium,
 };

@@ -20,6 +20,7 @@ delete from g.defaults where id = 20;
 insert into g.generated(id, a) values (2, 6);
 update g.composite set b = 'y' where a = 1;
 delete from g.composite where a = 1;
+update g.composite set a = 3 where a = 2;
 insert into g.nokey values (2, 'two');
 insert into g.uniquekey values (2, 'two', 'v');
 insert into g.full_identity values (1, 'a', repeat('x', 3000), decode(repeat('ab', 3000), 'hex'), array[repeat('y', 3000)], array(select generate_series(1, 1000)), array(select '00000000-0000-0000-0000-000000000001'::uuid from generate_series(1, 200)), to_jsonb(repeat('z', 3000)), hstore('k', repeat('w', 3000)), array(select generate_series(1, 1000)::bigint), 1.5);

@@ -339,3 +339,82 @@ fn field<'a>(schema: &'a Value, name: &str) -> &'a Value {
     let found = fields.find(|field| field["field"] == name);
     found.unwrap_or(&Value::Null)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Topic, walk_schema};
+    use crate::debezium::difference::{Difference, Part};
+    use crate::debezium::records::Record;
+
+    fn event(op: &str, id: u64, lsn: u64, value: u64) -> Record {
+        Record {
+            key: json!({"schema": null, "payload": {"id": id}}),
+            value: json!({"schema": null, "payload":
+                {"op": op, "after": {"v": value}, "source": {"lsn": lsn}}}),
+            headers: Vec::new(),
+        }
+    }
+
+    fn compare(theirs: &[Record], ours: &[Record]) -> Vec<Difference> {
+        let topic = Topic {
+            mode: "plain",
+            name: "g.t",
+            table: None,
+        };
+        topic.compare(theirs, ours, &[])
+    }
+
+    #[test]
+    fn a_record_that_is_missing_or_out_of_order_is_a_difference() {
+        let [a, b, c] = [
+            event("c", 1, 10, 0),
+            event("u", 1, 11, 0),
+            event("u", 1, 12, 0),
+        ];
+        let all = [a.clone(), b.clone(), c.clone()];
+        assert!(compare(&all, &all).is_empty());
+        let n_whole = |ours: &[Record]| {
+            let differences = compare(&all, ours);
+            assert!(differences.iter().all(|d| d.part == Part::Record));
+            differences.len()
+        };
+        assert_eq!(n_whole(&[a.clone(), c.clone()]), 1);
+        assert_eq!(n_whole(&[a.clone(), b.clone(), b.clone(), c.clone()]), 1);
+        assert_eq!(n_whole(&[a, c, b]), 2);
+    }
+
+    #[test]
+    fn rows_of_a_snapshot_come_in_any_order_and_are_compared_each() {
+        let theirs = [event("r", 1, 5, 1), event("r", 2, 5, 2)];
+        let ours = [event("r", 2, 5, 2), event("r", 1, 5, 7)];
+        let differences = compare(&theirs, &ours);
+        assert_eq!(differences.len(), 1, "{differences:?}");
+        assert!(differences[0].is_at(&["after", "v"]));
+    }
+
+    #[test]
+    fn fields_of_a_schema_are_told_apart_by_name_and_order() {
+        let schema = |names: &[&str]| {
+            let fields: Vec<_> = names
+                .iter()
+                .map(|name| json!({"field": name, "type": "int32"}))
+                .collect();
+            json!({"type": "struct", "fields": fields})
+        };
+        let n = |ours: &[&str]| {
+            let mut found = Vec::new();
+            walk_schema(
+                &schema(&["a", "b"]),
+                &schema(ours),
+                &mut Vec::new(),
+                &mut found,
+            );
+            found.len()
+        };
+        assert_eq!(n(&["a", "b"]), 0);
+        assert_eq!(n(&["b", "a"]), 1);
+        assert_eq!(n(&["a", "c"]), 2);
+    }
+}

@@ -21,7 +21,7 @@ pub(super) const MODES: &[Mode] = &[
         name: "strings",
         keys: r#"{"decimal.handling.mode": "string", "time.precision.mode": "connect",
             "binary.handling.mode": "base64", "hstore.handling.mode": "map", "interval.handling.mode": "string",
-            "skipped.operations": "none", "tombstones.on.delete": "false"}"#,
+            "skipped.operations": "none", "tombstones.on.delete": "false", "extended.headers.enabled": "true"}"#,
     },
     Mode {
         name: "doubles",

@@ -19,7 +19,7 @@ use crate::worker::{Setup, WorkerProcess};
 use crate::{java, program, watch};
 
 /// Fewer rows, for a look.
-const VARIABLE: &str = "LONGSHORE_BENCH_ROWS";
+const VARIABLE: &str = "BENCH_ROWS";
 const HEAP: &str = "2g";
 /// The first warms Java and compiles the component; the last counts.
 const ROUNDS: usize = 2;
