@@ -411,3 +411,22 @@ async fn a_dead_letter_over_its_topics_limit_is_written_without_its_value() {
     assert_eq!(broker.values("dlq"), [None]);
     assert_eq!(committed(&broker).await, Some(2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_larger_than_a_batch_of_many_reaches_the_sink_in_its_place() {
+    let broker = MemoryBroker::default();
+    let large = "x".repeat(20 << 20);
+    let texts: Vec<String> = (0..21)
+        .map(|n| match n {
+            3 | 10 => large.clone(),
+            n => n.to_string(),
+        })
+        .collect();
+    let values: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    write(&broker, &values).await;
+    let running = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
+    running.put_of("20").await;
+    assert!(running.notes.lock().unwrap().put == texts);
+    running.stopped().await.unwrap();
+    assert_eq!(committed(&broker).await, Some(21));
+}
