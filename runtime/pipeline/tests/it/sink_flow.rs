@@ -422,7 +422,7 @@ async fn a_record_larger_than_a_batch_of_many_reaches_the_sink_in_its_place() {
             n => n.to_string(),
         })
         .collect();
-    let values: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    let values: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
     write(&broker, &values).await;
     let running = start(&broker, ScriptedSink::default(), &[], Vec::new()).await;
     running.put_of("20").await;
