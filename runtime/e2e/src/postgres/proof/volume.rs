@@ -84,10 +84,13 @@ pub fn many_tables(folder: &Path, _seed: u64, thousands: u32) -> Result<()> {
     let server = Arc::new(Server::start(&programs()?, &settings)?);
     let database = Database::create(Arc::clone(&server))?;
     let mut capture = Capture::prepare_alone(&Setup::new(folder), database, "")?;
-    make(&mut capture, thousands * 1000)?;
+    make(&mut capture, thousands)?;
     let logged = server.read_log().len();
     let began = Instant::now();
     capture.deploy(&json!({}))?;
+    // What was made last is read last; a task that fails is told while its topic is waited for.
+    let last = capture.topic(&format!("public.part_{thousands}_1000"));
+    capture.follow_topic(&last, |_| true)?;
     capture.until_streaming(&capture.database.name)?;
     let took = began.elapsed();
     ensure!(took < STARTS_WITHIN, "it took {took:?} to start");
@@ -95,7 +98,7 @@ pub fn many_tables(folder: &Path, _seed: u64, thousands: u32) -> Result<()> {
     let asks = log[logged..]
         .lines()
         .filter(|line| line.contains("LOG:") && line.contains("pg_type"));
-    let (asks, most) = (asks.count(), ASKED_MAX * n_types(thousands * 1000) as usize);
+    let (asks, most) = (asks.count(), ASKED_MAX * n_types(thousands) as usize);
     ensure!(
         asks <= most,
         "types were asked for {asks} times, not {most} at most"
@@ -103,14 +106,15 @@ pub fn many_tables(folder: &Path, _seed: u64, thousands: u32) -> Result<()> {
     Ok(())
 }
 
-fn n_types(partitions: u32) -> u32 {
-    partitions / 5
+fn n_types(thousands: u32) -> u32 {
+    thousands * 200
 }
 
-fn make(capture: &mut Capture, partitions: u32) -> Result<()> {
+/// A thousand partitions stand below each table that is partitioned: the server takes the longer to make one, the more there
+/// are.
+fn make(capture: &mut Capture, thousands: u32) -> Result<()> {
     capture.run(&format!(
-        "create table parted (id int, v text, primary key (id)) partition by range (id);
-         create procedure make() language plpgsql as $make$ begin
+        "create procedure make() language plpgsql as $make$ begin
            for n in 1..{types} loop
              execute format('create type mood_%s as enum (''sad'', ''ok'')', n);
            end loop;
@@ -119,14 +123,18 @@ fn make(capture: &mut Capture, partitions: u32) -> Result<()> {
              execute format('create table table_%s (id int primary key, m mood_%s)', n, 1 + n % {types});
              if n % 100 = 0 then commit; end if;
            end loop;
-           for n in 1..{partitions} loop
-             execute format('create table part_%s partition of parted for values from (%s) to (%s)', n, n, n + 1);
-             if n % 100 = 0 then commit; end if;
+           for k in 1..{thousands} loop
+             execute format('create table parted_%s (id int primary key, v text) partition by range (id)', k);
+             for n in 1..1000 loop
+               execute format('create table part_%s_%s partition of parted_%s for values from (%s) to (%s)', k, n, k, n, n + 1);
+               if n % 100 = 0 then commit; end if;
+             end loop;
+             execute format('insert into parted_%s select n, ''x'' from generate_series(1, 1000) n', k);
+             commit;
            end loop;
          end $make$;
-         call make();
-         insert into parted select n, 'x' from generate_series(1, {partitions}) n",
-        tables = partitions / 2,
-        types = n_types(partitions),
+         call make()",
+        tables = thousands * 500,
+        types = n_types(thousands),
     ))
 }
