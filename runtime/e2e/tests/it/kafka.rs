@@ -97,6 +97,28 @@ fn what_kcat_writes_rest_reads_and_the_other_way_round() {
 }
 
 #[test]
+fn a_record_as_large_as_its_topic_takes_goes_in_and_out() {
+    let Some(program) = program::installed("kcat", "kcat").unwrap() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let worker = Setup::new(folder.path()).start().unwrap();
+    let rest = worker.rest().unwrap();
+    let config = serde_json::json!({"max.message.bytes": "100000000"});
+    let topic = serde_json::json!({"name": "large", "config": config});
+    rest.post("/topics", &topic).unwrap();
+    let mut line = vec![b'x'; 64 << 20];
+    line.push(b'\n');
+    let size = "message.max.bytes=90000000";
+    kcat(&program, &worker, &format!("-P -t large -X {size}"), &line);
+    let arguments = "-C -t large -o beginning -e -q";
+    assert!(kcat(&program, &worker, arguments, b"") == line);
+    let record = &rest.get("/topics/large/records?offset=0").unwrap()[0];
+    assert_eq!(record["value"].as_str().map(str::len), Some(64 << 20));
+    worker.stop().unwrap();
+}
+
+#[test]
 fn malformed_oversized_and_unfinished_frames_cost_their_connection_only() {
     let folder = tempfile::tempdir().unwrap();
     let worker = Setup::new(folder.path()).start().unwrap();
