@@ -5,7 +5,7 @@ use longshore_sdk::{Fault, FaultClass};
 
 use crate::config::Keys;
 use crate::lsn::Lsn;
-use crate::pg_type::{PgType, TypeKind, Types};
+use crate::pg_type::{FIRST_NORMAL_OID, PgType, TypeKind, Types};
 use crate::pgoutput::Identity;
 use crate::select::TableName;
 
@@ -308,7 +308,8 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<Description,
     Ok(Description { columns, indexes })
 }
 
-/// Asks for the types that are not known yet, and for those that they are made of.
+/// Asks for the types that are not known yet, and for those that they are made of; the first time for all enums and
+/// domains that somebody made, so that a database with thousands is not asked for each.
 pub(crate) async fn learn_types(
     session: &Session,
     types: &mut Types,
@@ -319,11 +320,19 @@ pub(crate) async fn learn_types(
         missing.sort_unstable();
         missing.dedup();
         let list: Vec<String> = missing.iter().map(u32::to_string).collect();
+        let all = if std::mem::replace(&mut types.has_asked_for_all, true) {
+            String::new()
+        } else {
+            format!(
+                " OR t.oid >= {FIRST_NORMAL_OID} AND (t.typtype IN ('d', 'e') OR EXISTS \
+                 (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typtype IN ('d', 'e')))"
+            )
+        };
         let sql = format!(
             "SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype, \
              t.typtypmod, (SELECT array_to_json(array_agg(enumlabel ORDER BY enumsortorder))::text \
                            FROM pg_enum WHERE enumtypid = t.oid) \
-             FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN ({})",
+             FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN ({}){all}",
             list.join(",")
         );
         let mut beneath = Vec::new();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Deepest chain of domains and arrays that is followed.
 const DEPTH_MAX: usize = 32;
 /// The first oid that is no built-in type's.
-const FIRST_NORMAL_OID: u32 = 16_384;
+pub(crate) const FIRST_NORMAL_OID: u32 = 16_384;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +59,18 @@ impl PgType {
 
 /// The types that are known so far.
 #[derive(Clone, Debug)]
-pub(crate) struct Types(BTreeMap<u32, PgType>);
+pub(crate) struct Types {
+    by_oid: BTreeMap<u32, PgType>,
+    /// Whether the catalog was asked for all enums and domains at once: a database may have thousands.
+    pub(crate) has_asked_for_all: bool,
+}
 
 impl Default for Types {
     fn default() -> Self {
-        let mut types = Self(BTreeMap::new());
+        let mut types = Self {
+            by_oid: BTreeMap::new(),
+            has_asked_for_all: false,
+        };
         for (oid, array, name) in BASE {
             types.built_in(*oid, (*name).to_owned(), TypeKind::Base);
             types.built_in(
@@ -97,7 +104,7 @@ impl Types {
 
     /// Adds a type, or puts what the catalog says now in its place.
     pub(crate) fn insert(&mut self, pg_type: PgType) {
-        self.0.insert(pg_type.oid, pg_type);
+        self.by_oid.insert(pg_type.oid, pg_type);
     }
 
     /// Forgets an enum that a type is or is made of, so that the catalog is asked for its labels again.
@@ -106,7 +113,7 @@ impl Types {
         for _ in 0..DEPTH_MAX {
             match self.get(oid).map(|t| &t.kind) {
                 Some(TypeKind::Enum { .. }) => {
-                    self.0.remove(&oid);
+                    self.by_oid.remove(&oid);
                     return;
                 }
                 Some(TypeKind::Domain { base, .. }) => oid = *base,
@@ -125,7 +132,7 @@ impl Types {
     }
 
     pub(crate) fn get(&self, oid: u32) -> Option<&PgType> {
-        self.0.get(&oid)
+        self.by_oid.get(&oid)
     }
 
     /// Whether the catalog must be asked before a column of that type can be mapped: for the type, or

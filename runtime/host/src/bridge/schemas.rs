@@ -2,7 +2,7 @@
 
 use longshore_model::schema::Schema;
 use longshore_model::{Fault, FaultClass};
-use longshore_pipeline::schemas::SCHEMA_BYTES_MAX;
+use longshore_pipeline::schemas::{ALL_BYTES_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX};
 
 use super::records::fault_out;
 use crate::bindings::v0_1::longshore::connect::types;
@@ -13,10 +13,10 @@ impl schemas::Host for GuestState {
     fn declare(&mut self, schema: String) -> wasmtime::Result<Result<u32, types::Fault>> {
         let declared = check(&schema).and_then(|()| {
             let full = || {
-                fault(
-                    "schema-too-many",
-                    "the task has declared 10,000 schemas, or 64 MiB of them",
-                )
+                let mib = ALL_BYTES_MAX >> 20;
+                let message =
+                    format!("the task has declared {SCHEMAS_MAX} schemas, or {mib} MiB of them");
+                fault("schema-too-many", message)
             };
             self.schemas.declare(&schema).ok_or_else(full)
         });
