@@ -21,6 +21,11 @@ const P99_MS_MAX: f64 = 50.0;
 
 pub(in super::super) fn run(ground: &Ground) -> Result<()> {
     let mut source = Source::start()?;
+    // The server decodes what is flushed, and without this it flushes a few times a second.
+    source.psql.run(&format!(
+        "alter database {} set synchronous_commit = on",
+        source.database.name
+    ))?;
     source.slot("ours")?;
     let worker = Setup::new(ground.folder()).start()?;
     let rest = worker.rest()?;
