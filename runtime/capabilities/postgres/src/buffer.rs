@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::Error;
 
 /// A buffer that holds so much is full, however little of its last part fits.
-pub(crate) const FULL_BYTES: usize = 8 << 20;
+pub(crate) const FULL_BYTES: usize = 2 << 20;
 /// Parts are about so large, which is how exactly a read can be bounded.
 const PART_BYTES: usize = 16 << 10;
 
