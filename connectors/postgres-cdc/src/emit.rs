@@ -8,7 +8,7 @@ use longshore_sdk::{
 
 use crate::captured::Captured;
 use crate::config::PostgresConfig;
-use crate::envelope::{CONNECTOR, Cell, Change, Op, SourceFields};
+use crate::envelope::{CONNECTOR, Cell, Change, Op, SourceFields, Stamp};
 use crate::select::Skipped;
 
 /// Records of one change, at most: delete, tombstone, create.
@@ -43,7 +43,7 @@ pub(crate) struct Emitter {
 pub(crate) struct Out<'a> {
     pub(crate) batch: &'a mut BatchWriter,
     pub(crate) source: SourceIndex,
-    pub(crate) now_us: i64,
+    pub(crate) now: &'a Stamp,
 }
 
 /// A row's change, as it is to be told.
@@ -118,7 +118,7 @@ impl Emitter {
             before: None,
             after: None,
             source,
-            now_us: out.now_us,
+            now: out.now,
         };
         self.push_event(out, table, Datum::Null, &change, &[])
     }
@@ -158,13 +158,12 @@ impl Emitter {
         after: Option<&[Cell<'_>]>,
         source: &SourceFields,
     ) -> Result<(), Fault> {
-        let now_us = out.now_us;
         let change = Change {
             op,
             before,
             after,
             source,
-            now_us,
+            now: out.now,
         };
         self.key.clear();
         let row = after.or(before).unwrap_or_default();
@@ -213,7 +212,7 @@ impl Emitter {
                 before: None,
                 after: Some(row),
                 source,
-                now_us: out.now_us,
+                now: out.now,
             };
             table.shape.size(&change)
         });
@@ -248,7 +247,7 @@ impl Emitter {
                 before,
                 after,
                 source,
-                now_us: out.now_us,
+                now: out.now,
             };
             let header = [(header, keyed(table, other))];
             self.push_event(out, table, keyed(table, key), &change, &header)?;

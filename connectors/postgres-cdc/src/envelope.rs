@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 pub(crate) mod probe;
+mod stamp;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use longshore_sdk::{Fault, FaultClass, LARGE_BATCH_BYTES_MAX};
 use crate::pg_type::Types;
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
 use crate::value::{Encoder, Fields, Refusal, bytes};
+
+pub(crate) use stamp::Stamp;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const CONNECTOR: &str = "postgresql";
@@ -88,8 +91,8 @@ impl SnapshotMark {
 /// Where a change stands in the database's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SourceFields {
-    /// When its transaction committed, in microseconds since 1970.
-    pub(crate) ts_us: i64,
+    /// When its transaction committed.
+    pub(crate) at: Stamp,
     pub(crate) snapshot: SnapshotMark,
     /// The commit before it.
     pub(crate) last_commit: Option<u64>,
@@ -105,8 +108,8 @@ pub(crate) struct Change<'a> {
     pub(crate) before: Option<&'a [Cell<'a>]>,
     pub(crate) after: Option<&'a [Cell<'a>]>,
     pub(crate) source: &'a SourceFields,
-    /// When it is handled, in microseconds since 1970.
-    pub(crate) now_us: i64,
+    /// When it is handled.
+    pub(crate) now: &'a Stamp,
 }
 
 /// A table's keys and envelopes.
@@ -246,32 +249,31 @@ impl Shape {
 
     /// What follows the rows, to the envelope's end.
     fn source_and_times(&self, change: &Change<'_>, out: &mut Vec<u8>) {
-        let Change { source, now_us, .. } = *change;
+        let Change { source, now, .. } = *change;
         out.extend_from_slice(&self.source_head);
         let mut fields = Fields::<48>::default();
-        fields.long(source.ts_us.div_euclid(1000));
+        source.at.write_ms(&mut fields);
         // Its default stands first in the union, so null does not.
         fields.byte(0);
         fields.short_text(|fields| fields.raw(source.snapshot.name().as_bytes()));
         fields.append_to(out);
         out.extend_from_slice(&self.database);
-        let mut fields = Fields::<80>::default();
+        let mut fields = Fields::<96>::default();
         fields.byte(PRESENT);
         fields.short_text(|fields| sequence(source, fields));
-        optional_long(&mut fields, Some(source.ts_us));
-        optional_long(&mut fields, Some(source.ts_us.saturating_mul(1000)));
+        source.at.write_below(&mut fields);
         fields.append_to(out);
         out.extend_from_slice(&self.source_table);
-        let mut fields = Fields::<80>::default();
+        let mut fields = Fields::<96>::default();
         optional_long(&mut fields, source.txid);
         optional_long(&mut fields, source.lsn.map(u64::cast_signed));
         optional_long(&mut fields, source.xmin);
         // No transaction.
         fields.byte(NULL);
         fields.short_text(|fields| fields.byte(change.op.letter()));
-        optional_long(&mut fields, Some(now_us.div_euclid(1000)));
-        optional_long(&mut fields, Some(now_us));
-        optional_long(&mut fields, Some(now_us.saturating_mul(1000)));
+        fields.byte(PRESENT);
+        now.write_ms(&mut fields);
+        now.write_below(&mut fields);
         fields.append_to(out);
     }
 

@@ -7,6 +7,7 @@ use crate::captured::{Captured, Making};
 use crate::catalog::{self, Description};
 use crate::config::PostgresConfig;
 use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE};
+use crate::envelope::Stamp;
 use crate::pg_type::Types;
 
 /// Everything that outlives a phase.
@@ -60,7 +61,7 @@ pub(crate) struct Filling {
     pub(crate) batch: BatchWriter,
     pub(crate) source: SourceIndex,
     limits: PollLimits,
-    now_us: i64,
+    now: Stamp,
 }
 
 impl Filling {
@@ -70,13 +71,13 @@ impl Filling {
             source: batch.source(partition)?,
             batch,
             limits,
-            now_us: ctx.now_us(),
+            now: Stamp::at(ctx.now_us()),
         })
     }
 
     /// Something has come: records are made from here on.
     pub(crate) fn begin_now(&mut self, ctx: &Ctx) {
-        self.now_us = ctx.now_us();
+        self.now = Stamp::at(ctx.now_us());
     }
 
     /// Whether another change still fits, whatever records it takes.
@@ -97,7 +98,7 @@ impl Filling {
         Out {
             batch: &mut self.batch,
             source: self.source,
-            now_us: self.now_us,
+            now: &self.now,
         }
     }
 }

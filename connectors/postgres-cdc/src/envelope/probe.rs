@@ -3,7 +3,7 @@
 use longshore_sdk::schema::{Kind, Schema};
 use longshore_sdk::{Fault, Value, avro};
 
-use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields};
+use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields, Stamp};
 use crate::pg_type::{PgType, TypeKind, Types};
 use crate::schema::{Column, Names, ValueOptions};
 
@@ -59,8 +59,8 @@ impl Probe {
             op: Op::Create,
             before: None,
             after: Some(cells),
-            source: &SOURCE,
-            now_us: 0,
+            source: &source(),
+            now: &Stamp::at(0),
         };
         shape.write_envelope(&change, &mut datum).inspect_err(|_| {
             assert!(datum.is_empty(), "what was refused leaves nothing behind");
@@ -108,11 +108,13 @@ impl Probe {
     }
 }
 
-pub(crate) const SOURCE: SourceFields = SourceFields {
-    ts_us: 1,
-    snapshot: SnapshotMark::False,
-    last_commit: None,
-    lsn: None,
-    txid: None,
-    xmin: None,
-};
+pub(crate) fn source() -> SourceFields {
+    SourceFields {
+        at: Stamp::at(1),
+        snapshot: SnapshotMark::False,
+        last_commit: None,
+        lsn: None,
+        txid: None,
+        xmin: None,
+    }
+}

@@ -5,8 +5,8 @@ use longshore_sdk::json::{Json, parse, write_string};
 use longshore_sdk::schema::Schema;
 use longshore_serdes::{Converter, Serialized};
 
-use super::probe::{Probe, SOURCE, column};
-use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields};
+use super::probe::{self, Probe, column};
+use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields, Stamp};
 use crate::pg_type::Types;
 use crate::schema::{Column, Names, ValueOptions};
 
@@ -153,7 +153,7 @@ fn source(value: &Json<'_>) -> SourceFields {
         text.map(|text| text.parse().expect("it is a number"))
     };
     SourceFields {
-        ts_us: number(value, "source.ts_us").expect("it has one"),
+        at: Stamp::at(number(value, "source.ts_us").expect("it has one")),
         snapshot: match member(value, "source.snapshot").as_str() {
             Some("last") => SnapshotMark::Last,
             _ => SnapshotMark::False,
@@ -190,7 +190,7 @@ fn check(
         before: before.as_ref().map(<[_; 9]>::as_slice),
         after: after.as_ref().map(<[_; 9]>::as_slice),
         source: &source(value),
-        now_us: number(value, "ts_us").expect("it has one"),
+        now: &Stamp::at(number(value, "ts_us").expect("it has one")),
     };
     shape
         .write_envelope(&change, &mut datum)
@@ -266,7 +266,7 @@ fn the_sample_s_schemas_are_debezium_s() {
         before: None,
         after: Some(&snap),
         source: &source(payload),
-        now_us: number(payload, "ts_us").expect("it has one"),
+        now: &Stamp::at(number(payload, "ts_us").expect("it has one")),
     };
     shape
         .write_envelope(&change, &mut datum)
@@ -282,13 +282,13 @@ fn the_sample_s_schemas_are_debezium_s() {
 #[test]
 fn a_truncation_has_no_rows() {
     let shape = shape("p");
-    let (mut datum, source) = (Vec::new(), SOURCE);
+    let (mut datum, source) = (Vec::new(), probe::source());
     let change = Change {
         op: Op::Truncate,
         before: None,
         after: None,
         source: &source,
-        now_us: 1,
+        now: &Stamp::at(1),
     };
     let written = shape.write_envelope(&change, &mut datum);
     written.expect("there is nothing to refuse");
@@ -314,7 +314,7 @@ fn the_longest_fields_have_room() {
             SnapshotMark::False,
         ] {
             let source = SourceFields {
-                ts_us: number,
+                at: Stamp::at(number),
                 snapshot,
                 last_commit: Some(u64::MAX),
                 lsn: Some(u64::MAX),
@@ -326,7 +326,7 @@ fn the_longest_fields_have_room() {
                 before: None,
                 after: None,
                 source: &source,
-                now_us: number,
+                now: &Stamp::at(number),
             };
             let mut datum = Vec::new();
             let written = shape.write_envelope(&change, &mut datum);

@@ -3,7 +3,7 @@
 use longshore_sdk::Fault;
 
 use crate::emit::RowChange;
-use crate::envelope::{Cell, SnapshotMark, SourceFields};
+use crate::envelope::{Cell, SnapshotMark, SourceFields, Stamp};
 use crate::lsn::Lsn;
 use crate::pgoutput::{self, Message};
 use crate::work::{Filling, Shared, Work, recycle};
@@ -82,16 +82,13 @@ impl Stream {
     }
 
     pub(super) fn source(&self, lsn: Lsn) -> SourceFields {
-        let begin = self
-            .transaction
-            .as_ref()
-            .map(|transaction| transaction.begin);
+        let transaction = self.transaction.as_ref();
         SourceFields {
-            ts_us: begin.map_or(0, |begin| begin.committed_us),
+            at: transaction.map_or_else(|| Stamp::at(0), |transaction| transaction.at),
             snapshot: SnapshotMark::False,
             last_commit: self.place.committed.map(|lsn| lsn.0),
             lsn: Some(lsn.0),
-            txid: begin.map(|begin| i64::from(begin.xid)),
+            txid: transaction.map(|transaction| i64::from(transaction.begin.xid)),
             xmin: None,
         }
     }

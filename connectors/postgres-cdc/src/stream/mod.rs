@@ -20,7 +20,7 @@ use longshore_sdk::postgres::{Session, WalStream};
 use longshore_sdk::wal::{WalFrame, WalFrames};
 use longshore_sdk::{Ctx, Fault, FaultClass, Wake, Watermark};
 
-use crate::envelope::Cell;
+use crate::envelope::{Cell, Stamp};
 use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, Message, RelationMessage};
 use crate::position::{OpenTransaction, StreamPlace};
@@ -70,6 +70,8 @@ type Label = (u32, Vec<u8>);
 #[derive(Clone, Copy, Debug)]
 struct Transaction {
     begin: Begin,
+    /// When it committed.
+    at: Stamp,
     /// Row messages so far.
     ordinal: u64,
     /// Row messages that are stored from an earlier reading.
@@ -296,6 +298,7 @@ impl Stream {
         };
         self.transaction = Some(Transaction {
             begin,
+            at: Stamp::at(begin.committed_us),
             ordinal: 0,
             passed,
         });

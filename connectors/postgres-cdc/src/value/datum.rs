@@ -29,6 +29,7 @@ const fn in_sevens(number: u64) -> u64 {
 
 /// Some short fields, put together on the stack and appended at once: an append costs more than a
 /// field. There is room for seven bytes more than they take, because numbers are written eight at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fields<const N: usize> {
     bytes: [u8; N],
     length: usize,
@@ -45,6 +46,13 @@ impl<const N: usize> Fields<N> {
     pub(crate) fn byte(&mut self, byte: u8) {
         self.bytes[self.length] = byte;
         self.length += 1;
+    }
+
+    /// Appends other fields, for which there must be all the room that they might take.
+    pub(crate) fn append<const M: usize>(&mut self, other: &Fields<M>) {
+        // As many bytes whatever they are, so that they are moved in a few steps.
+        self.bytes[self.length..self.length + M].copy_from_slice(&other.bytes);
+        self.length += other.length;
     }
 
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
