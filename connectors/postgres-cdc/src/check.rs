@@ -14,8 +14,10 @@ use crate::setup;
 use crate::source::{ask, replicate};
 use crate::work::Work;
 
-/// Most tables that are named one by one.
-const TABLES_MAX: usize = 100;
+/// As many tables are named for one reason, and no more.
+const NAMED_TABLES_MAX: usize = 100;
+/// As many tables are described one by one; with more it would take longer than the one who asks waits.
+const DESCRIBED_MAX: usize = 1_000;
 
 /// Everything that is wrong or deserves a look, as far as it can be known now.
 pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem> {
@@ -253,20 +255,16 @@ impl Checking<'_> {
         let published =
             catalog::published_tables(&self.session, publication, server.version).await?;
         let oids: BTreeSet<u32> = published.iter().map(|table| table.oid).collect();
-        let unpublished = selected.iter().filter(|table| !oids.contains(&table.oid));
-        let mut missing = Vec::new();
-        for table in unpublished.take(TABLES_MAX) {
-            // A partition may be published as its root's, and a root as its partitions.
-            if !self.is_part_of(table, &oids).await? {
-                missing.push(table.name.clone());
-            }
-        }
-        for name in missing {
+        let families = self.families(&oids).await?;
+        let missing = selected
+            .iter()
+            .filter(|table| !oids.contains(&table.oid) && !families.contains(&table.oid));
+        for name in missing.take(NAMED_TABLES_MAX).map(|table| &table.name) {
             let message = format!("table {name} is selected and not in publication {publication}");
             let sql = format!(
                 "ALTER PUBLICATION {} ADD TABLE {}",
                 quote_ident(publication),
-                quoted(&name)
+                quoted(name)
             );
             let table = name.to_string();
             self.finding(
@@ -280,17 +278,19 @@ impl Checking<'_> {
         Ok(())
     }
 
-    async fn is_part_of(&self, table: &Table, published: &BTreeSet<u32>) -> Result<bool, Fault> {
+    /// What is published by another name: a partition as its root's, and a root as its partitions.
+    async fn families(&self, published: &BTreeSet<u32>) -> Result<BTreeSet<u32>, Fault> {
+        let list: Vec<String> = published.iter().map(u32::to_string).collect();
         let sql = format!(
-            "SELECT relid::oid FROM pg_partition_tree({oid}) UNION \
-             SELECT relid::oid FROM pg_partition_ancestors({oid})",
-            oid = table.oid
+            "SELECT f.relid::oid FROM unnest('{{{}}}'::oid[]) t(oid), LATERAL \
+             (SELECT relid FROM pg_partition_tree(t.oid) UNION SELECT relid FROM pg_partition_ancestors(t.oid)) f",
+            list.join(",")
         );
         let family = self.session.query(&sql).await?;
-        let mut oids = family
+        let oids = family
             .iter()
-            .filter_map(|row| row.first()?.as_deref()?.parse::<u32>().ok());
-        Ok(oids.any(|oid| published.contains(&oid)))
+            .filter_map(|row| row.first()?.as_deref()?.parse().ok());
+        Ok(oids.collect())
     }
 
     fn finding(&mut self, key: &str, code: &str, message: String, table: Option<&str>, sql: &str) {

@@ -3,7 +3,7 @@
 use longshore_sdk::postgres::quote_ident;
 use longshore_sdk::{Fault, Problem};
 
-use super::{Checking, TABLES_MAX, about, quoted};
+use super::{Checking, DESCRIBED_MAX, NAMED_TABLES_MAX, about, quoted};
 use crate::captured::Captured;
 use crate::catalog::{self, Description, Publication, Server, Table};
 use crate::config::SnapshotMode;
@@ -44,7 +44,7 @@ impl Checking<'_> {
                FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid) AS own \
              WHERE c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT own.has_key) \
              OR (c.relreplident = 'i' AND NOT own.has_index) \
-             ORDER BY 1, 2 LIMIT {TABLES_MAX}",
+             ORDER BY 1, 2 LIMIT {NAMED_TABLES_MAX}",
             oids.join(",")
         );
         for row in self.session.query(&sql).await? {
@@ -82,10 +82,11 @@ impl Checking<'_> {
     ) -> Result<(), Fault> {
         let reads = self.config.snapshot_mode() != SnapshotMode::NoData;
         let mut unordered = Vec::new();
-        for table in selected.iter().take(TABLES_MAX) {
-            if reads && !table.readable {
-                self.may_not_read(server, &table.name);
-            }
+        let unreadable = selected.iter().filter(|table| reads && !table.readable);
+        for table in unreadable.take(NAMED_TABLES_MAX) {
+            self.may_not_read(server, &table.name);
+        }
+        for table in selected.iter().take(DESCRIBED_MAX) {
             let description = self.work.describe(&self.session, table.oid).await?;
             match self.work.making(self.ctx).described(table, &description) {
                 Ok(captured) => {
