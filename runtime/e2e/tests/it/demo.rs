@@ -30,6 +30,19 @@ fn the_demo_of_postgres_sees_all_of_its_events_and_leaves_the_server_as_it_was()
         (select count(*) from pg_replication_slots where slot_name = 'longshore_demo')";
     let nothing = vec![Some("0".to_owned()); 3];
     assert_eq!(psql.query(left).unwrap(), [nothing]);
+
+    // What bears its name is not taken for its own.
+    psql.run("create schema longshore_demo; create table longshore_demo.mine (id int)")
+        .unwrap();
+    let mut demo = Command::new(program::longshore().unwrap());
+    let output = demo
+        .args(["demo", "--once", "--json", "--postgres", &url])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["error"]["code"], "conflict");
+    psql.run("select id from longshore_demo.mine").unwrap();
 }
 
 #[test]

@@ -52,10 +52,33 @@ impl Database {
         let grant = PostgresGrant::from_config("database.", lookup).map_err(refused)?;
         let client = PostgresClient::new(Some(grant), Handle::current());
         let database = Self { client, keys };
-        // A demo that was killed may have left something.
-        database.clear().await?;
+        database.is_free().await?;
         database.run(TABLES).await?;
         Ok(database)
+    }
+
+    /// What bears the example's name may be somebody's, or be left of a demo that was killed.
+    async fn is_free(&self) -> Result<()> {
+        let session = self.client.connect(&[]).await.map_err(refused)?;
+        let named = format!(
+            "select 1 from pg_namespace where nspname = '{NAME}' union all \
+             select 1 from pg_publication where pubname = '{NAME}' union all \
+             select 1 from pg_replication_slots where slot_name = '{NAME}'"
+        );
+        let rows = session.query(&named).await.map_err(refused)?;
+        if rows.read(PAGE_BYTES).await.map_err(refused)?.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "the server has a schema, a publication or a slot {NAME}, which the demo makes and removes"
+        );
+        let fix = format!(
+            "if nobody needs them: select pg_drop_replication_slot(slot_name) from pg_replication_slots where \
+             slot_name = '{NAME}'; drop publication if exists {NAME}; drop schema if exists {NAME} cascade"
+        );
+        Err(Failure::new(Code::Conflict, message)
+            .at("--postgres")
+            .fix(fix))
     }
 
     /// Statements, each ending with its line.
