@@ -4,6 +4,7 @@
 //! of an event that it is missing and not only late.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use reqwest::Method;
@@ -21,6 +22,7 @@ static SHARED: Mutex<Weak<Home>> = Mutex::new(Weak::new());
 const MARKER: &str = "marker";
 /// Where the worker keeps positions.
 const OFFSETS_TOPIC: &str = "_longshore_offsets";
+const SLOT_GONE_WITHIN: Duration = Duration::from_secs(60);
 /// Most records of a list.
 const RECORDS_MAX: usize = 10_000;
 
@@ -315,6 +317,22 @@ impl Capture {
         let path = format!("/connectors/{connector}/status");
         let followed = self.rest.follow(OFFSETS_TOPIC, is_stored);
         followed.with_context(|| self.rest.get(&path).unwrap_or_default())
+    }
+
+    /// Waits until the server has no slot for the connector any more.
+    ///
+    /// # Errors
+    /// When it keeps it, with the connector's status.
+    pub fn until_slot_is_gone(&mut self) -> Result<()> {
+        // Each slot is a folder of the server's.
+        let folders = self.database.server.folder().join("data/pg_replslot");
+        let name = &self.database.name;
+        let slots = format!("select 1 from pg_replication_slots where slot_name = '{name}'");
+        let waited = watch::until(&folders, SLOT_GONE_WITHIN, "the slot is gone", || {
+            Ok(self.psql.query(&slots)?.is_empty())
+        });
+        let path = format!("/connectors/{name}/status");
+        waited.with_context(|| self.rest.get(&path).unwrap_or_default())
     }
 
     /// Deletes the connector, and waits until its slot is free. Its position stays.

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Key, SQL and message of each warning; nothing is refused.
-fn warnings(capture: &Capture, keys: &Value) -> Vec<[String; 3]> {
+pub(super) fn warnings(capture: &Capture, keys: &Value) -> Vec<[String; 3]> {
     let mut body = capture.database.connector(keys);
     body["config"]["name"] = body["name"].take();
     let config = body["config"].to_string();
@@ -27,7 +27,7 @@ fn warnings(capture: &Capture, keys: &Value) -> Vec<[String; 3]> {
         .collect()
 }
 
-fn has(warnings: &[[String; 3]], key: &str, sql: &str, words: &str) {
+pub(super) fn has(warnings: &[[String; 3]], key: &str, sql: &str, words: &str) {
     let is_it = |it: &&[String; 3]| {
         it[0] == key && it[1] == sql && words.split('|').all(|w| it[2].contains(w))
     };

@@ -8,6 +8,7 @@ mod golden;
 mod limits;
 mod meaning;
 mod options;
+mod options_of_capture;
 mod outage;
 mod proofs;
 mod restart;
