@@ -22,7 +22,7 @@ static SHARED: Mutex<Weak<Home>> = Mutex::new(Weak::new());
 const MARKER: &str = "marker";
 /// Where the worker keeps positions.
 const OFFSETS_TOPIC: &str = "_longshore_offsets";
-const SLOT_GONE_WITHIN: Duration = Duration::from_secs(60);
+const SLOT_WITHIN: Duration = Duration::from_secs(60);
 /// Most records of a list.
 const RECORDS_MAX: usize = 10_000;
 
@@ -319,6 +319,34 @@ impl Capture {
         followed.with_context(|| self.rest.get(&path).unwrap_or_default())
     }
 
+    /// Waits until the shared server, making a slot of this database, has said so often that it waits for transactions.
+    ///
+    /// # Errors
+    /// When it does not, with the connector's status.
+    pub fn until_slot_waits(&self, times: usize) -> Result<()> {
+        let server = &self.database.server;
+        let said = format!(
+            "{} LOG:  logical decoding found initial starting point",
+            self.database.name
+        );
+        let waited = watch::until(server.folder(), SLOT_WITHIN, "a slot that waits", || {
+            let log = server.read_log();
+            Ok(log.lines().filter(|line| line.starts_with(&said)).count() >= times)
+        });
+        let path = format!("/connectors/{}/status", self.database.name);
+        waited.with_context(|| self.rest.get(&path).unwrap_or_default())
+    }
+
+    /// The phase of the task, as its status shows it.
+    ///
+    /// # Errors
+    /// When there is no status.
+    pub fn phase(&self) -> Result<Value> {
+        let path = format!("/connectors/{}/status", self.database.name);
+        let mut status = self.rest.get(&path)?;
+        Ok(status["tasks"][0]["progress"]["phase"].take())
+    }
+
     /// Waits until the server has no slot for the connector any more.
     ///
     /// # Errors
@@ -328,7 +356,7 @@ impl Capture {
         let folders = self.database.server.folder().join("data/pg_replslot");
         let name = &self.database.name;
         let slots = format!("select 1 from pg_replication_slots where slot_name = '{name}'");
-        let waited = watch::until(&folders, SLOT_GONE_WITHIN, "the slot is gone", || {
+        let waited = watch::until(&folders, SLOT_WITHIN, "the slot is gone", || {
             Ok(self.psql.query(&slots)?.is_empty())
         });
         let path = format!("/connectors/{name}/status");

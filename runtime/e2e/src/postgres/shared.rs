@@ -19,7 +19,9 @@ pub fn shared() -> Result<Arc<Server>> {
     if let Some(server) = shared.upgrade() {
         return Ok(server);
     }
-    let server = Arc::new(Server::start(&programs()?, &[])?);
+    // Of each line of its log it tells the database.
+    let settings = [("log_line_prefix", "%d ")];
+    let server = Arc::new(Server::start(&programs()?, &settings)?);
     *shared = Arc::downgrade(&server);
     Ok(server)
 }

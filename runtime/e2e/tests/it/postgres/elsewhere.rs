@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use longshore_e2e::kill::free_port;
-use longshore_e2e::postgres::{Capture, Database, programs, shared};
+use longshore_e2e::postgres::{Capture, Database, Psql, programs, shared};
 use longshore_e2e::program;
 use longshore_rig::{PASSWORD, Server, Stop, USER};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const TABLE: &str = "create table t (id int primary key); insert into t values (1);";
 
@@ -46,9 +46,70 @@ fn a_standby_that_was_promoted_without_the_last_rows_is_refused() {
     capture.deploy(&json!({})).unwrap();
     let failure = capture.failure().unwrap();
     assert!(failure.contains("postgres-other-history"), "{failure}");
+    assert_eq!(ids(&capture), [1, 2]);
+    begins_anew_once_the_slot_is_gone(&mut capture);
+    assert_eq!(ids(&capture), [1, 2, 1, 3]);
+}
+
+fn ids(capture: &Capture) -> Vec<Value> {
     let events = capture.events("t").unwrap();
-    let ids: Vec<_> = events.iter().map(|event| &event.key["id"]).collect();
-    assert_eq!(ids, [1, 2]);
+    events.iter().map(|event| event.key["id"].clone()).collect()
+}
+
+/// On another server a slot of the connector's name is anybody's.
+fn begins_anew_once_the_slot_is_gone(capture: &mut Capture) {
+    let keys = json!({"snapshot.mode": "when_needed"});
+    capture.deploy(&keys).unwrap();
+    let name = capture.database.name.clone();
+    let is_foreign = |status: &Value| {
+        let trace = status["tasks"][0]["trace"].as_str();
+        trace.is_some_and(|trace| trace.contains("postgres-slot-foreign"))
+    };
+    capture.restart().unwrap();
+    capture.rest.wait_for_status(&name, is_foreign).unwrap();
+    capture
+        .run(&format!("select pg_drop_replication_slot('{name}')"))
+        .unwrap();
+    capture.restart().unwrap();
+    capture.settle().unwrap();
+    // The first row of the marker may have been read before the table was.
+    capture.settle().unwrap();
+}
+
+/// 73, where it is no copy
+#[test]
+fn another_server_at_the_same_address_is_refused() {
+    let server = Arc::new(Server::start(&programs().unwrap(), &[]).unwrap());
+    let database = Database::create(Arc::clone(&server)).unwrap();
+    let mut capture = Capture::start_in(database, TABLE, &json!({})).unwrap();
+    capture.delete().unwrap();
+    server.stop(Stop::Fast).unwrap();
+    let data = server.folder().join("data");
+    fs::rename(&data, server.folder().join("lost")).unwrap();
+    let mut initdb = server.command("initdb");
+    initdb.args(["--encoding=UTF8", "--no-locale", "--no-sync"]);
+    initdb.args(["--auth-local=trust", "--auth-host=scram-sha-256"]);
+    initdb.arg(format!("--username={USER}")).arg("--pwfile");
+    initdb.arg(server.folder().join("password"));
+    let made = initdb.arg("--pgdata").arg(&data).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    server.start_again().unwrap();
+    let name = capture.database.name.clone();
+    let mut psql = Psql::open(&server, "postgres").unwrap();
+    psql.run(&format!("create database {name}")).unwrap();
+    capture.psql = capture.database.psql().unwrap();
+    capture
+        .run(&format!(
+            "create table marker (id int primary key); {TABLE} insert into t values (7);
+             select pg_create_logical_replication_slot('{name}', 'pgoutput')"
+        ))
+        .unwrap();
+    capture.deploy(&json!({})).unwrap();
+    let failure = capture.failure().unwrap();
+    assert!(failure.contains("postgres-other-history"), "{failure}");
+    assert_eq!(ids(&capture), [1]);
+    begins_anew_once_the_slot_is_gone(&mut capture);
+    assert_eq!(ids(&capture), [1, 1, 7]);
 }
 
 /// A pooler that lends a connection for a transaction.

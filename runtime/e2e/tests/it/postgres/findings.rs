@@ -1,8 +1,9 @@
 //! What a check finds that refuses nothing, and a connector that is deleted with what it left behind.
 
+use std::fs;
 use std::process::Command;
 
-use longshore_e2e::postgres::Capture;
+use longshore_e2e::postgres::{Capture, Event};
 use longshore_e2e::{program, watch};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,6 +37,17 @@ pub(super) fn has(warnings: &[[String; 3]], key: &str, sql: &str, words: &str) {
         1,
         "{key}, {sql}, {words} in {warnings:#?}"
     );
+}
+
+/// How a command ends, and what it prints for programs.
+fn ask(capture: &Capture, arguments: &[&str]) -> (i32, Value) {
+    let mut command = Command::new(program::longshore().unwrap());
+    command.args(arguments).arg("--json");
+    command.env("LONGSHORE_REST", capture.rest.base());
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said = serde_json::from_str(&said).unwrap_or(Value::String(said));
+    (output.status.code().unwrap(), said)
 }
 
 #[test]
@@ -131,17 +143,76 @@ fn a_capture_that_was_deleted_with_its_slot_is_deployed_again_under_its_name() {
     let is_gone = || capture.rest.send(&Method::GET, &path, None).unwrap().status == 404;
     let followed = capture.rest.follow("_longshore_status", |_| is_gone());
     followed.unwrap();
-    let slots = format!(
-        "select count(*) from pg_replication_slots where slot_name = '{}'",
-        capture.database.name
-    );
-    assert_eq!(capture.psql.value(&slots).unwrap(), "0");
+    capture.sender().unwrap_err();
     capture.deploy(&json!({})).unwrap();
     capture.settle().unwrap();
     capture.apply("insert into t values (2)").unwrap();
     let events = capture.events("t").unwrap();
     let ops: Vec<_> = events.iter().map(|event| event.op().to_owned()).collect();
     assert_eq!(ops, ["r", "r", "c"]);
+}
+
+/// 45
+#[test]
+fn a_command_deletes_a_capture_with_its_slot() {
+    let tables = "create table t (id int primary key); insert into t values (1);";
+    let mut capture = Capture::start(tables, &json!({})).unwrap();
+    let name = capture.database.name.clone();
+    let (exit, said) = ask(&capture, &["connector", "delete", &name, "--drop-slot"]);
+    assert_eq!(
+        (exit, &said["result"]["removed"]),
+        (0, &json!(true)),
+        "{said}"
+    );
+    let removed = said["result"]["leftovers"].as_array().unwrap();
+    assert!(removed.iter().any(|it| it["name"] == *name), "{said}");
+    // It answers once both are gone.
+    capture.sender().unwrap_err();
+    let path = format!("/connectors/{name}");
+    let gone = capture.rest.send(&Method::GET, &path, None).unwrap();
+    assert_eq!(gone.status, 404, "{}", gone.body);
+    capture.deploy(&json!({})).unwrap();
+    capture.settle().unwrap();
+    capture.apply("insert into t values (2)").unwrap();
+    let events = capture.events("t").unwrap();
+    let ops: Vec<_> = events.iter().map(Event::op).collect();
+    assert_eq!(ops, ["r", "r", "c"]);
+}
+
+#[test]
+fn a_command_checks_a_body_and_makes_nothing() {
+    let mut capture = Capture::prepare("create table t (v int)").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.json");
+    let check = |keys: Value| {
+        let body = capture.database.connector(&keys);
+        fs::write(&file, body.to_string()).unwrap();
+        ask(
+            &capture,
+            &["connector", "check", "-f", file.to_str().unwrap()],
+        )
+    };
+    let (exit, said) = check(json!({"snapshot.mode": "no_data"}));
+    assert_eq!(exit, 0, "{said}");
+    let found = said["result"]["findings"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{said}");
+    assert_eq!(found[0]["severity"], "warning");
+    let sql = r#"ALTER TABLE "public"."t" REPLICA IDENTITY FULL"#;
+    assert_eq!(found[0]["details"]["sql"], sql);
+
+    let (exit, said) = check(json!({"publication.autocreate.mode": "disabled"}));
+    assert_eq!(
+        (exit, &said["error"]["code"]),
+        (2, &json!("rejected")),
+        "{said}"
+    );
+    let message = said["error"]["message"].as_str().unwrap();
+    for words in ["publication.name: ", "sql: CREATE PUBLICATION "] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    capture.sender().unwrap_err();
+    let publications = capture.psql.value("select count(*) from pg_publication");
+    assert_eq!(publications.unwrap(), "0");
 }
 
 /// 45
@@ -161,10 +232,8 @@ fn a_slot_is_shown_with_what_it_keeps_and_named_when_it_is_left_behind() {
     ] {
         assert!(bytes.is_u64(), "{progress}");
     }
-    let mut delete = Command::new(program::longshore().unwrap());
-    delete.args(["connector", "delete", &name, "--json"]);
-    let output = delete.env("LONGSHORE_REST", capture.rest.base()).output();
-    let said: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let (exit, said) = ask(&capture, &["connector", "delete", &name]);
+    assert_eq!(exit, 0, "{said}");
     let left = said["result"]["leftovers"].as_array().unwrap();
     let slot = left.iter().find(|left| left["name"] == *name).unwrap();
     assert!(slot["bytes"].is_u64(), "{slot}");

@@ -159,23 +159,21 @@ fn hold_up(capture: &Capture) -> Psql {
     other
 }
 
-/// Waits in the database until it has so many senders that wait for a transaction, or none at all and no slot.
-fn await_waiting(capture: &mut Capture, is_waiting: bool) {
-    let name = capture.database.name.clone();
-    let senders = format!(
-        "select from pg_stat_activity where backend_type = 'walsender' and datname = '{name}'"
+/// Waits until a slot is made and waits, for the so-manieth time; the server's process that makes it.
+fn until_waiting(capture: &mut Capture, times: usize) -> i32 {
+    capture.until_slot_waits(times).unwrap();
+    assert_eq!(capture.phase().unwrap(), "waiting for running transactions");
+    let name = &capture.database.name;
+    let sender = format!(
+        "select pid from pg_stat_activity where backend_type = 'walsender' and datname = '{name}'"
     );
-    let holds = match is_waiting {
-        true => format!("exists ({senders} and wait_event_type = 'Lock')"),
-        false => format!(
-            "not exists ({senders}) and not exists (select from pg_replication_slots where slot_name = '{name}')"
-        ),
-    };
-    capture
-        .run(&format!(
-            "do $$ begin while not ({holds}) loop perform pg_sleep(0.01); perform pg_stat_clear_snapshot(); end loop; end $$"
-        ))
-        .unwrap();
+    capture.psql.value(&sender).unwrap().parse().unwrap()
+}
+
+/// Waits until that process is gone, and looks for what it may have left.
+fn until_given_up(capture: &mut Capture, sender: i32) {
+    watch::ended(sender).unwrap();
+    capture.sender().unwrap_err();
 }
 
 /// 16: whatever ends the wait, no slot is left, and it is begun anew
@@ -186,16 +184,16 @@ fn a_wait_for_running_transactions_ends_at_once_when_it_is_told_to() {
     let name = capture.database.name.clone();
     let mut other = hold_up(&capture);
     capture.deploy(&json!({})).unwrap();
-    await_waiting(&mut capture, true);
+    let sender = until_waiting(&mut capture, 1);
     let put = |capture: &Capture, verb: &str| {
         let path = format!("/connectors/{name}/{verb}");
         let answer = capture.rest.send(&Method::PUT, &path, None).unwrap();
         assert_eq!(answer.status, 202, "{}", answer.body);
     };
     put(&capture, "pause");
-    await_waiting(&mut capture, false);
+    until_given_up(&mut capture, sender);
     put(&capture, "resume");
-    await_waiting(&mut capture, true);
+    until_waiting(&mut capture, 2);
     other.run("commit").unwrap();
     capture.settle().unwrap();
     let keys: Vec<_> = capture.events("t").unwrap();
@@ -204,8 +202,8 @@ fn a_wait_for_running_transactions_ends_at_once_when_it_is_told_to() {
     let mut capture = Capture::prepare(tables).unwrap();
     let _other = hold_up(&capture);
     capture.deploy(&json!({})).unwrap();
-    await_waiting(&mut capture, true);
+    let sender = until_waiting(&mut capture, 1);
     let path = format!("/connectors/{}", capture.database.name);
     capture.rest.delete(&path).unwrap();
-    await_waiting(&mut capture, false);
+    until_given_up(&mut capture, sender);
 }
