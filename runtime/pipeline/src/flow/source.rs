@@ -107,7 +107,14 @@ where
             let mut begun = Poll::Pending;
             if let Some(last) = last {
                 begun = poll_fn(|cx| Poll::Ready(poll.as_mut().poll(cx))).await;
-                self.outlet.advance(last).await?;
+                if let Err(fault) = self.outlet.advance(last).await {
+                    // The connector is not left in a call whose end nobody waits for: what is stored is still to be told.
+                    signal.wake();
+                    if begun.is_pending() {
+                        drop(poll.await);
+                    }
+                    return Err(fault);
+                }
             }
             let mut poll = pin!(async move {
                 match begun {

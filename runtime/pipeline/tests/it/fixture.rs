@@ -136,6 +136,8 @@ pub(crate) fn nothing() -> Polled {
 pub(crate) struct Noted {
     /// Bytes that each poll asked for.
     pub(crate) asked: Vec<u32>,
+    /// Polls that have returned.
+    pub(crate) returned: usize,
     pub(crate) confirmed: Vec<u64>,
     pub(crate) put: Vec<String>,
     pub(crate) flushes: usize,
@@ -180,14 +182,18 @@ impl SourcePlugin for ScriptedSource {
 
     async fn poll(&mut self, _: u32, bytes_max: u32) -> Result<Polled, Fault> {
         self.notes.lock().unwrap().asked.push(bytes_max);
-        if let Some(next) = self.script.pop_front() {
-            return next;
-        }
-        tokio::select! {
-            () = self.bell.wake.notified() => {}
-            () = self.bell.stop.cancelled() => {}
-        }
-        Ok(nothing())
+        let polled = match self.script.pop_front() {
+            Some(next) => next,
+            None => {
+                tokio::select! {
+                    () = self.bell.wake.notified() => {}
+                    () = self.bell.stop.cancelled() => {}
+                }
+                Ok(nothing())
+            }
+        };
+        self.notes.lock().unwrap().returned += 1;
+        polled
     }
 
     async fn commit(&mut self, stored: Stored) -> Result<(), Fault> {

@@ -161,10 +161,13 @@ async fn a_bad_record_ends_the_task_unless_it_is_tolerated() {
     let broker = MemoryBroker::default();
     let script = vec![Ok(batch(&["a", "bad:why", "b"], 3))];
     let parts = parts(&broker, script, source_settings(&[])).await;
+    let notes = Arc::clone(&parts.plugin.notes);
     let (_target, _stop, control) = control();
     let fault = run_source(parts, control).await.unwrap_err();
     assert_eq!(fault.code, "bad");
     assert!(texts(&broker, "t").is_empty());
+    let notes = notes.lock().unwrap();
+    assert_eq!(notes.returned, notes.asked.len(), "no call is left behind");
 }
 
 #[tokio::test(start_paused = true)]
