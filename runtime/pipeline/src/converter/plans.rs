@@ -7,7 +7,10 @@ use longshore_model::schema::Schema;
 use longshore_model::{Fault, FaultClass};
 use longshore_serdes::Plan;
 
-use crate::schemas::{ALL_BYTES_MAX, SCHEMA_BYTES_MAX, SchemaTable};
+use crate::schemas::{SCHEMA_BYTES_MAX, SchemaTable};
+
+/// Most memory of one converter's plans; beyond that they are made again when they are met again.
+const PLANS_BYTES_MAX: usize = 64 << 20;
 
 /// The plans of one converter of a task, by handle: each schema is parsed and compiled once.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl Plans {
         let plan = compile(&schema);
         // Schemas written out can be larger than their texts (invariant 9).
         self.bytes += plan.bytes();
-        if self.bytes > ALL_BYTES_MAX {
+        if self.bytes > PLANS_BYTES_MAX {
             self.bytes = plan.bytes();
             self.compiled.clear();
         }
@@ -139,7 +142,7 @@ mod tests {
                 converter.compile(schema)
             });
             assert!(plan.unwrap().is_some());
-            assert!(plans.bytes <= ALL_BYTES_MAX);
+            assert!(plans.bytes <= PLANS_BYTES_MAX);
         }
         let last_is_kept_and_first_is_not = (1..=n_schemas).chain([1]);
         assert_eq!(compiled, last_is_kept_and_first_is_not.collect::<Vec<_>>());
