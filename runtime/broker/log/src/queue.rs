@@ -72,7 +72,7 @@ const SMALL_BYTES: usize = 128;
 /// Room is counted in units of this many bytes, because a semaphore counts only so far.
 const ROOM_UNIT: usize = 1024;
 /// Appends of owners take their place at once and so cannot wait; each owner limits its own appends in flight. What
-/// all of them may have queued together is this many times what outside writes may have, unless one alone is larger.
+/// all of them may have queued together is this many times what outside writes may have, and one append more.
 const OWNERS_FACTOR: usize = 8;
 
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Queue {
                 });
             }
             let all_max = self.bytes_max.saturating_mul(OWNERS_FACTOR);
-            if !waiting.requests.is_empty() && waiting.bytes + bytes > all_max {
+            if waiting.bytes > all_max {
                 return Err(Error::QueueFull {
                     owner: append.owner.clone(),
                 });
