@@ -16,8 +16,8 @@ use crate::work::Work;
 
 /// As many tables are named for one reason, and no more.
 const NAMED_TABLES_MAX: usize = 100;
-/// As many tables are described one by one; with more it would take longer than the one who asks waits.
-const DESCRIBED_MAX: usize = 1_000;
+/// Tables are described one by one, for so long, because somebody waits; the capture describes all of them.
+const DESCRIBES_FOR_US: i64 = 5_000_000;
 
 /// Everything that is wrong or deserves a look, as far as it can be known now.
 pub(crate) async fn findings(ctx: &Ctx, config: &PostgresConfig) -> Vec<Problem> {

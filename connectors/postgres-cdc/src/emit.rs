@@ -14,6 +14,8 @@ use crate::select::Skipped;
 /// Records of one change, at most: delete, tombstone, create.
 pub(crate) const RECORDS_PER_CHANGE: u32 = 3;
 
+/// What a batch of one record leaves to its tables and to the position, which names every transaction that a snapshot met.
+const EVENT_BYTES_MAX: usize = LARGE_BATCH_BYTES_MAX - (64 << 10);
 /// For more than that, room is made once instead of growing.
 const LARGE_BYTES: usize = 1 << 20;
 /// What the host takes of the server at a time.
@@ -217,7 +219,7 @@ impl Emitter {
             table.shape.size(&change)
         });
         let bytes = bytes.iter().sum::<usize>() + 5 * (self.key.len() + self.other_key.len());
-        if bytes > LARGE_BATCH_BYTES_MAX {
+        if bytes > EVENT_BYTES_MAX {
             return set_aside(out, table, table.shape.too_large(bytes), source);
         }
         if bytes > LARGE_BYTES {
@@ -284,7 +286,7 @@ impl Emitter {
         let headers = self.in_context(headers);
         let headers_bytes: usize = headers.iter().map(|(_, value)| value.bytes().len()).sum();
         let bytes = table.shape.size(change) + key.bytes().len() + headers_bytes;
-        if bytes > LARGE_BATCH_BYTES_MAX {
+        if bytes > EVENT_BYTES_MAX {
             return set_aside(out, table, table.shape.too_large(bytes), change.source);
         }
         if bytes > LARGE_BYTES {

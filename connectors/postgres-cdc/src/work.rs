@@ -54,7 +54,7 @@ impl Work {
 }
 
 /// A row of more bytes begins a batch: what it comes to is within what a batch of many rows may be.
-const LARGE_ROW_BYTES: usize = BATCH_BYTES_MAX / 8;
+const LARGE_ROW_BYTES: usize = BATCH_BYTES_MAX / 16;
 
 /// A batch being filled.
 pub(crate) struct Filling {

@@ -156,7 +156,7 @@ impl Replication {
     /// Drops a slot; one that is in use is waited for until the time is over.
     ///
     /// # Errors
-    /// What the server says; `postgres-timeout` after the time.
+    /// What the server says: after the time, who still uses it.
     pub async fn drop_slot(&self, name: &str, timeout_ms: u64) -> Result<(), Fault> {
         host::drop_slot(&self.0, name, timeout_ms).await
     }

@@ -3,7 +3,7 @@
 use longshore_sdk::postgres::quote_ident;
 use longshore_sdk::{Fault, Problem};
 
-use super::{Checking, DESCRIBED_MAX, NAMED_TABLES_MAX, about, quoted};
+use super::{Checking, DESCRIBES_FOR_US, NAMED_TABLES_MAX, about, quoted};
 use crate::captured::Captured;
 use crate::catalog::{self, Description, Publication, Server, Table};
 use crate::config::SnapshotMode;
@@ -86,7 +86,11 @@ impl Checking<'_> {
         for table in unreadable.take(NAMED_TABLES_MAX) {
             self.may_not_read(server, &table.name);
         }
-        for table in selected.iter().take(DESCRIBED_MAX) {
+        let until_us = self.ctx.now_us() + DESCRIBES_FOR_US;
+        for table in selected {
+            if self.ctx.now_us() > until_us || self.findings.len() > NAMED_TABLES_MAX {
+                break;
+            }
             let description = self.work.describe(&self.session, table.oid).await?;
             match self.work.making(self.ctx).described(table, &description) {
                 Ok(captured) => {
