@@ -3,7 +3,7 @@ use std::time::Duration;
 use longshore_cap_postgres::{CopyOut, Session};
 
 use crate::server::Server;
-use crate::{fault, value};
+use crate::{fault, until, value};
 
 const LONG: Duration = Duration::from_secs(60);
 const SERIES: &str =
@@ -68,7 +68,7 @@ async fn a_copy_that_is_not_read_is_not_held_in_memory() {
     let waits = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'ClientWrite'"
     );
-    while value(&watcher, &waits).await == "0" {}
+    until(&watcher, &waits, "1").await;
     let bytes: usize = read_all(&copy, usize::MAX).await.iter().map(Vec::len).sum();
     assert_eq!(bytes, 200_000 * 1001);
 }
@@ -90,7 +90,7 @@ async fn a_copy_that_is_dropped_early_closes_its_session() {
     );
     drop(copy);
     let alive = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
-    while value(&watcher, &alive).await != "0" {}
+    until(&watcher, &alive, "0").await;
     let lost = copying.query("SELECT 1").await.err().unwrap();
     assert_eq!(lost.code(), "postgres-connection-lost");
 }

@@ -12,9 +12,14 @@ mod slot;
 mod stream;
 mod tls;
 
+use std::time::Duration;
+
 use longshore_cap_postgres::{Error, PostgresClient, PostgresGrant, Session};
 use longshore_model::Fault;
 use tokio::runtime::Handle;
+
+/// How soon a server shows what happened to it.
+const CHANGES_WITHIN: Duration = Duration::from_secs(60);
 
 /// A client of the current runtime under a config of `database.` keys.
 fn client(config: &[(&str, &str)]) -> PostgresClient {
@@ -46,6 +51,13 @@ async fn query(session: &Session, sql: &str) -> Result<Vec<Vec<Option<String>>>,
         }
         all.append(&mut page);
     }
+}
+
+/// Asks until the server answers so.
+async fn until(session: &Session, sql: &str, expected: &str) {
+    let asking = async { while value(session, sql).await != expected {} };
+    let asked = tokio::time::timeout(CHANGES_WITHIN, asking).await;
+    asked.unwrap_or_else(|_| panic!("{sql} is not {expected} within {CHANGES_WITHIN:?}"));
 }
 
 /// The only value of a statement's only row.

@@ -2,7 +2,7 @@ use longshore_model::FaultClass;
 use rustix::process::Signal;
 
 use crate::server::Server;
-use crate::{fault, query, value};
+use crate::{fault, query, until, value};
 
 fn own(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
     let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -89,9 +89,9 @@ async fn a_session_that_is_dropped_at_work_stops_its_statement() {
     let rows = session.query("SELECT pg_sleep(3600)").await.unwrap();
     let sleeps = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
     let active = format!("{sleeps} AND state = 'active' AND query LIKE '%3600%'");
-    while value(&watcher, &active).await == "0" {}
+    until(&watcher, &active, "1").await;
     drop(session);
-    while value(&watcher, &sleeps).await != "0" {}
+    until(&watcher, &sleeps, "0").await;
     assert_eq!(fault(rows.read(1).await).code, "postgres-connection-lost");
 }
 

@@ -4,7 +4,7 @@ use longshore_cap_postgres::{Replication, Session};
 use longshore_model::FaultClass;
 
 use crate::server::Server;
-use crate::{fault, query, value};
+use crate::{fault, query, until, value};
 
 const LONG: Duration = Duration::from_secs(60);
 const N_SLOTS: &str = "SELECT count(*) FROM pg_replication_slots";
@@ -110,13 +110,13 @@ async fn a_slot_that_has_to_wait_is_cancelled_in_time() {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'";
     tokio::select! {
         _ = replication.create_slot("s", true, LONG) => panic!("it has to wait"),
-        () = async { while value(&watcher, waits).await == "0" {} } => {}
+        () = until(&watcher, waits, "1") => {}
     }
     assert_eq!(replication.identify().await.unwrap().database, "postgres");
     assert_eq!(value(&watcher, N_SLOTS).await, "0");
 
     // The same when it is given up, and the answer comes when nothing is left.
-    let waiting = async { while value(&watcher, waits).await == "0" {} };
+    let waiting = until(&watcher, waits, "1");
     let given_up = replication.create_slot_until("s", true, LONG, waiting);
     assert_eq!(given_up.await.unwrap(), None);
     assert_eq!(value(&watcher, N_SLOTS).await, "0");

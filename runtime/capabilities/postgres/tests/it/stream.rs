@@ -4,11 +4,14 @@ use longshore_cap_postgres::{Session, WalStream};
 use longshore_model::FaultClass;
 use longshore_model::wal::{WalFrame, WalFrames};
 use rustix::process::Signal;
+use tokio::time::Instant;
 
 use crate::server::Server;
-use crate::{fault, query, value};
+use crate::{fault, query, until, value};
 
 const LONG: Duration = Duration::from_secs(60);
+/// `wal_sender_timeout` where a test sets it.
+const SERVER_WAITS: Duration = Duration::from_secs(1);
 
 /// A session beside the stream of a new slot.
 async fn stream(server: &Server, config: &[(&str, &str)]) -> (Session, WalStream) {
@@ -71,9 +74,13 @@ async fn changes_come_and_only_confirmation_moves_the_slot() {
     query(&session, "DELETE FROM t WHERE n = 2").await.unwrap();
     assert_eq!(letters(&stream, 2).await, b"BRIIICBDC");
 
-    // Longer than the server waits for us; the connection stays, the slot stays where it is.
+    // Longer than the server waits for us, which it tells by what it sends meanwhile; the connection stays, the slot stays
+    // where it is.
     let pid = value(&session, "SELECT active_pid FROM pg_replication_slots").await;
-    value(&session, "SELECT pg_sleep(3)::text || '.'").await;
+    let idle = Instant::now();
+    while idle.elapsed() < 2 * SERVER_WAITS {
+        assert!(!stream.read(1, LONG).await.unwrap().is_empty());
+    }
     assert_eq!(
         value(&session, "SELECT active_pid FROM pg_replication_slots").await,
         pid
@@ -83,11 +90,11 @@ async fn changes_come_and_only_confirmation_moves_the_slot() {
     let delivered = stream.delivered();
     stream.confirm(delivered);
     let moved = "SELECT confirmed_flush_lsn - '0/0' FROM pg_replication_slots";
-    while value(&session, moved).await != delivered.to_string() {}
+    until(&session, moved, &delivered.to_string()).await;
     // A stream begins where it is told to.
     drop(stream);
     let active = "SELECT count(*) FROM pg_replication_slots WHERE active";
-    while value(&session, active).await != "0" {}
+    until(&session, active, "0").await;
     query(&session, "INSERT INTO t VALUES (9, 'y')")
         .await
         .unwrap();
