@@ -241,7 +241,7 @@ impl Round {
         );
         let confirmed = self.database.psql()?.query(&sql)?;
         let worker = self.setup.start()?;
-        let stored = Topics::of(&worker.kafka, &self.database.name).stored_lsn()?;
+        let stored = Topics::of(&worker.kafka, &self.database.name).stored()?;
         self.worker = Some(worker);
         let confirmed = confirmed
             .first()
@@ -249,11 +249,11 @@ impl Round {
         if let (Some(confirmed), Some(stored)) = (confirmed, stored) {
             let _: u64 = confirmed;
             ensure!(
-                confirmed <= stored,
-                "the server was told that {confirmed} is stored, and {stored} is"
+                confirmed <= stored.lsn,
+                "the server was told that {confirmed} is stored, and this is: {stored:?}"
             );
         }
-        Ok(stored.is_some())
+        Ok(stored.is_some_and(|stored| stored.in_stream))
     }
 
     /// Waits until everything has arrived; the worker must end well.

@@ -11,6 +11,15 @@ use crate::postgres::Event;
 /// Stands between key and value; JSON escapes it.
 const BETWEEN: char = '\u{1f}';
 
+/// What of a stored position the slot is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    /// Whether the snapshot is over.
+    pub(super) in_stream: bool,
+    /// The end of the last transaction that is stored whole; the slot's consistent point until then.
+    pub(super) lsn: u64,
+}
+
 /// The topics of a capture.
 pub(super) struct Topics {
     broker: String,
@@ -51,8 +60,8 @@ impl Topics {
         })
     }
 
-    /// The LSN of the stored position, where the stream was reached.
-    pub(super) fn stored_lsn(&self) -> Result<Option<u64>> {
+    /// The stored position, where the slot was reached.
+    pub(super) fn stored(&self) -> Result<Option<Stored>> {
         // The last one only: the worker goes on writing.
         let mut last = Value::Null;
         self.read(
@@ -68,8 +77,14 @@ impl Topics {
         } else {
             &last
         };
-        let in_stream = offset["phase"] == "stream";
-        Ok(offset["lsn"].as_u64().filter(|_| in_stream))
+        let in_stream = match offset["phase"].as_str() {
+            Some("stream") => true,
+            Some("snapshot") => false,
+            // That a slot is about to be made says nothing of one.
+            _ => return Ok(None),
+        };
+        let lsn = offset["lsn"].as_u64().context("a position has an LSN")?;
+        Ok(Some(Stored { in_stream, lsn }))
     }
 
     fn read(
