@@ -113,5 +113,7 @@ fn a_slot_that_lost_its_log_is_told_and_not_tried_again() {
         .unwrap();
     capture.restart().unwrap();
     capture.settle().unwrap();
+    // The first row of the marker may have been read before the table was.
+    capture.settle().unwrap();
     assert_eq!(ids(&capture.events("t").unwrap()), [0, 0, 1]);
 }
