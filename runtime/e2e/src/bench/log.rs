@@ -52,13 +52,22 @@ async fn measure(folder: &Path) -> Result<()> {
     let mut writer = Writer::start(&folder.join("log")).await?;
     let written_before = Cost::of_this_process()?.written_bytes;
     write_all(&mut writer, &mut raw).await?;
+    let cpu_s = || Cost::of_this_process().map(|cost| cost.cpu_s);
+    let begun_s = cpu_s()?;
     let raw_read_s = raw::read_cold([raw.path.as_path()])?;
+    let between_s = cpu_s()?;
     let raw_read = mb_s(raw.written, raw_read_s);
     Figure::new("raw read, cold", raw_read, "MB/s").print();
     let read = writer.read_cold(&folder.join("log/journal")).await?;
     Figure::new("one partition, cold", read, "MB/s")
         .against(raw_read, "the raw read")
         .target("at least 0.50", read >= READ_RATIO_MIN * raw_read)
+        .print();
+    // The raw read is of all partitions' bytes.
+    #[expect(clippy::cast_precision_loss, reason = "there are few topics")]
+    let raw_cpu_s = (between_s - begun_s) / TOPICS as f64;
+    Figure::new("  CPU time", cpu_s()? - between_s, "s")
+        .against(raw_cpu_s, "as many bytes of the raw read")
         .print();
     expire(&mut writer, &mut raw).await?;
     // Both wrote the same, but for what the log wrote again.

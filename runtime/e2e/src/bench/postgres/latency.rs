@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::super::Ground;
 use super::super::figure::Figure;
+use super::super::process_cost::Cost;
 use super::super::raw::RawFile;
 use super::ground::Source;
 use crate::worker::Setup;
@@ -49,6 +50,7 @@ pub(in super::super) fn run(ground: &Ground) -> Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut pgbench = pgbench.spawn().context("start pgbench")?;
+    let began = Cost::of(worker.id())?;
     let mut latencies_ms = Vec::new();
     let mut broken = None;
     rest.follow(topic, |record| {
@@ -61,6 +63,7 @@ pub(in super::super) fn run(ground: &Ground) -> Result<()> {
     if let Some(error) = broken {
         return Err(error);
     }
+    let ended = Cost::of(worker.id())?;
     ensure!(pgbench.wait()?.success(), "pgbench failed");
     let mut raw = RawFile::create(&ground.folder().join("raw"))?;
     let mut syncs_ms = Vec::new();
@@ -68,6 +71,7 @@ pub(in super::super) fn run(ground: &Ground) -> Result<()> {
         raw.write(&[b'x'; 4096])?;
         syncs_ms.push(raw.take_worst().as_secs_f64() * 1e3);
     }
+    let n_changes = latencies_ms.len();
     let latencies_ms = latencies_ms.split_off(WARM_UP);
     let (p50, p99) = (percentile(&latencies_ms, 50), percentile(&latencies_ms, 99));
     let sync_ms = percentile(&syncs_ms, 50);
@@ -79,6 +83,10 @@ pub(in super::super) fn run(ground: &Ground) -> Result<()> {
     Figure::new("commit to topic, p99", p99, "ms")
         .target("under 50 ms", p99 < P99_MS_MAX)
         .print();
+    #[expect(clippy::cast_precision_loss, reason = "a cost needs no 53 bits")]
+    let cpu_us = (ended.cpu_s - began.cpu_s) * 1e6 / n_changes as f64;
+    Figure::new("  CPU time of the worker", cpu_us, "µs/change").print();
+    Figure::new("worker's memory at its peak", ended.peak_rss_mb, "MB").print();
     worker.stop()
 }
 
