@@ -4,7 +4,8 @@ use longshore_sdk::{Ctx, Fault, Level};
 use serde_json::{Value, json};
 
 use crate::catalog;
-use crate::snapshot;
+use crate::lsn::Lsn;
+use crate::snapshot::Snapshot;
 use crate::stream::Stream;
 
 /// How often the server is asked how far it is.
@@ -16,12 +17,16 @@ const TELL_MS: i64 = 500;
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     told_us: Option<i64>,
+    /// While tables are read: when the slot was looked at, what it is, and the server's end.
+    looked_us: Option<i64>,
+    slot: Option<catalog::Slot>,
+    end: Lsn,
 }
 
 impl Progress {
     /// A phase without numbers.
     pub(crate) fn phase(&mut self, ctx: &Ctx, phase: &str) {
-        self.told_us = None;
+        *self = Self::default();
         tell(ctx, &json!({ "phase": phase }));
     }
 
@@ -43,9 +48,11 @@ impl Progress {
         );
     }
 
-    /// How far the tables are read.
-    pub(crate) fn snapshot(&mut self, ctx: &Ctx, now: &snapshot::Progress) {
+    /// How far the tables are read, and what the server keeps meanwhile.
+    pub(crate) async fn snapshot(&mut self, ctx: &Ctx, snapshot: &mut Snapshot, slot: &str) {
         let now_us = ctx.now_us();
+        self.look(ctx, snapshot, slot).await;
+        let now = &snapshot.progress;
         let finished = now.tables_done == now.tables;
         if !finished
             && self
@@ -82,8 +89,30 @@ impl Progress {
                 "rows_estimated": estimated,
                 "percent": share.map(|share| (share * 1000.0).floor() / 10.0),
                 "eta_ms": eta_ms,
+                "lag_bytes": self.end.0.saturating_sub(snapshot.place.consistent.0),
+                "slot": slot_json(slot, self.slot.as_ref()),
             }),
         );
+    }
+
+    /// Looks at the slot now and then. A snapshot does not end because nobody answers.
+    async fn look(&mut self, ctx: &Ctx, snapshot: &mut Snapshot, slot: &str) {
+        let now_us = ctx.now_us();
+        let is_due = |looked_us| now_us - looked_us >= LOOK_MS * 1000;
+        let Some(asking) = &snapshot.asking else {
+            return;
+        };
+        if !self.looked_us.is_none_or(is_due) {
+            return;
+        }
+        self.looked_us = Some(now_us);
+        match catalog::slot_and_end(asking, slot).await {
+            Ok((known, end)) => {
+                ctx.gauge("retained_bytes", retained(known.as_ref()));
+                (self.slot, self.end) = (known, end);
+            }
+            Err(_) => snapshot.asking = None,
+        }
     }
 
     /// Milliseconds until the server is asked again.
@@ -119,10 +148,7 @@ impl Progress {
             (_, Some(committed_us)) => (now_us - committed_us).max(0) / 1000,
         };
         ctx.gauge("lag_bytes", as_gauge(lag_bytes));
-        ctx.gauge(
-            "retained_bytes",
-            as_gauge(known.as_ref().map_or(0, |slot| slot.retained_bytes)),
-        );
+        ctx.gauge("retained_bytes", retained(known.as_ref()));
         tell(
             ctx,
             &json!({
@@ -145,6 +171,10 @@ fn slot_json(name: &str, slot: Option<&catalog::Slot>) -> Value {
         "lag_bytes": slot.map(|slot| slot.lag_bytes),
         "wal_status": slot.and_then(|slot| slot.wal_status.clone()),
     })
+}
+
+fn retained(slot: Option<&catalog::Slot>) -> f64 {
+    as_gauge(slot.map_or(0, |slot| slot.retained_bytes))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -228,7 +228,8 @@ impl PostgresSource {
         }
         match place.phase {
             Phase::Snapshot(place) => {
-                let snapshot = Snapshot::resume(ctx, &self.work, server.version, place).await?;
+                let mut snapshot = Snapshot::resume(ctx, &self.work, server.version, place).await?;
+                snapshot.asking = Some(asking);
                 self.state = State::Reading(Box::new(snapshot));
             }
             Phase::Stream(place) => self.start(ctx, asking, replication, place).await?,
@@ -327,8 +328,9 @@ impl PostgresSource {
             return Ok(Polled::default());
         };
         if reads {
-            let snapshot =
+            let mut snapshot =
                 Snapshot::begin(ctx, &self.work, server.version, &created, replication).await?;
+            snapshot.asking = Some(asking);
             self.state = State::Reading(Box::new(snapshot));
             return Ok(Polled::default());
         }
@@ -344,7 +346,8 @@ impl PostgresSource {
         let mut filling = Filling::new(ctx, &self.partition, limits)?;
         let filled = snapshot.fill(ctx, &mut self.work, &mut filling).await?;
         self.backoff.reset();
-        self.progress.snapshot(ctx, &snapshot.progress);
+        let slot = &self.work.config.keys.slot;
+        self.progress.snapshot(ctx, snapshot, slot).await;
         let history = self.place.as_ref().map(|place| place.history.clone());
         let history = history.expect("an intent stands before every snapshot");
         let finished = filled == snapshot::Filled::Finished;

@@ -41,6 +41,8 @@ pub(crate) struct Snapshot {
     behind: Option<KeyMark>,
     is_first: bool,
     pub(crate) progress: Progress,
+    /// For how far the server is meanwhile, as long as it answers.
+    pub(crate) asking: Option<Session>,
     /// Exports the slot's snapshot for as long as sessions may still join it.
     _exporter: Option<Replication>,
 }
@@ -178,6 +180,7 @@ impl Snapshot {
             fault: None,
             idle: sessions,
             behind,
+            asking: None,
             _exporter: exporter,
         })
     }

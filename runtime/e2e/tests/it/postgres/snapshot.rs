@@ -358,3 +358,27 @@ fn rows_that_move_within_their_table_are_read_once() {
         assert!(read == expected, "{table}: {} rows were read", read.len());
     }
 }
+
+#[test]
+fn while_tables_are_read_the_status_shows_how_far_they_are_and_what_the_slot_keeps() {
+    let tables = "create table t (id int primary key, v text);
+                  insert into t select n, repeat('x', 200) from generate_series(1, 200000) n; analyze t";
+    let capture = Capture::prepare(tables).unwrap();
+    capture.deploy(&json!({})).unwrap();
+    // Most rows are still to come when the first has arrived.
+    capture
+        .follow_topic(&capture.topic("public.t"), |_| true)
+        .unwrap();
+    let path = format!("/connectors/{}/status", capture.database.name);
+    let status = capture.rest.get(&path).unwrap();
+    let progress = &status["tasks"][0]["progress"];
+    assert_eq!(progress["phase"], "snapshot", "{progress}");
+    assert_eq!(progress["table"], "public.t");
+    assert_eq!(progress["rows_estimated"], 200_000);
+    for field in ["rows", "percent", "eta_ms", "lag_bytes"] {
+        assert!(progress[field].is_number(), "{field}: {progress}");
+    }
+    let slot = &progress["slot"];
+    assert!(slot["retained_bytes"].is_number(), "{progress}");
+    assert_eq!(slot["wal_status"], "reserved");
+}
