@@ -1,5 +1,7 @@
 //! What the server's catalog says, asked in SQL.
 
+use std::collections::BTreeMap;
+
 use longshore_sdk::postgres::{Row, Session, quote_literal};
 use longshore_sdk::{Fault, FaultClass};
 
@@ -263,9 +265,14 @@ pub(crate) struct UniqueIndex {
     pub(crate) columns: Vec<String>,
 }
 
-pub(crate) async fn describe(session: &Session, oid: u32) -> Result<Description, Fault> {
+/// Tables by their numbers; those that are gone are missing.
+pub(crate) type Descriptions = BTreeMap<u32, Description>;
+
+pub(crate) async fn describe(session: &Session, tables: &[u32]) -> Result<Descriptions, Fault> {
+    let list: Vec<String> = tables.iter().map(u32::to_string).collect();
+    let list = list.join(",");
     let sql = format!(
-        "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), \
+        "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), \
          coalesce(to_jsonb(a)->>'attgenerated', '') <> '', \
          CASE WHEN a.attcollation = 100 THEN \
            (SELECT datcollate IN ('C', 'POSIX') AND coalesce(to_jsonb(d)->>'datlocprovider', 'c') = 'c' \
@@ -273,39 +280,43 @@ pub(crate) async fn describe(session: &Session, oid: u32) -> Result<Description,
          ELSE a.attcollation IN (950, 951) END \
          FROM pg_attribute a \
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE a.attrelid = {oid} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+         WHERE a.attrelid IN ({list}) AND a.attnum > 0 AND NOT a.attisdropped \
+         ORDER BY a.attrelid, a.attnum"
     );
-    let column = |row: &Row| {
-        Ok(Described {
-            name: text(row, 0)?.to_owned(),
-            type_oid: number(row, 1)?,
-            modifier: number(row, 2)?,
-            not_null: flag(row, 3),
-            default: optional(row, 4).map(str::to_owned),
-            is_generated: flag(row, 5),
-            collation_is_c: flag(row, 6),
-        })
-    };
-    let rows = session.query(&sql).await?;
-    let columns = rows.iter().map(column).collect::<Result<_, Fault>>()?;
+    let mut descriptions = Descriptions::new();
+    for row in session.query(&sql).await? {
+        let column = Described {
+            name: text(&row, 1)?.to_owned(),
+            type_oid: number(&row, 2)?,
+            modifier: number(&row, 3)?,
+            not_null: flag(&row, 4),
+            default: optional(&row, 5).map(str::to_owned),
+            is_generated: flag(&row, 6),
+            collation_is_c: flag(&row, 7),
+        };
+        let table = descriptions.entry(number(&row, 0)?).or_default();
+        table.columns.push(column);
+    }
     let sql = format!(
-        "SELECT i.indisprimary, i.indisreplident, array_to_json(array( \
+        "SELECT i.indrelid, i.indisprimary, i.indisreplident, array_to_json(array( \
            SELECT a.attname FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place) \
            JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
            WHERE k.place <= i.indnkeyatts ORDER BY k.place))::text \
          FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-         WHERE i.indrelid = {oid} AND i.indisunique AND i.indisvalid \
+         WHERE i.indrelid IN ({list}) AND i.indisunique AND i.indisvalid \
          AND i.indexprs IS NULL AND i.indpred IS NULL \
-         ORDER BY NOT i.indisprimary, c.relname"
+         ORDER BY i.indrelid, NOT i.indisprimary, c.relname"
     );
-    let rows = session.query(&sql).await?;
-    let index = |row: &Row| UniqueIndex {
-        is_primary: flag(row, 0),
-        is_identity: flag(row, 1),
-        columns: names(row, 2).unwrap_or_default(),
-    };
-    let indexes = rows.iter().map(index).collect();
-    Ok(Description { columns, indexes })
+    for row in session.query(&sql).await? {
+        let index = UniqueIndex {
+            is_primary: flag(&row, 1),
+            is_identity: flag(&row, 2),
+            columns: names(&row, 3).unwrap_or_default(),
+        };
+        let table = descriptions.entry(number(&row, 0)?).or_default();
+        table.indexes.push(index);
+    }
+    Ok(descriptions)
 }
 
 /// Asks for the types that are not known yet, and for those that they are made of; the first time for all enums and

@@ -16,7 +16,7 @@ use crate::work::Work;
 
 /// As many tables are named for one reason, and no more.
 const NAMED_TABLES_MAX: usize = 100;
-/// Tables are described one by one, for so long, because somebody waits; the capture describes all of them.
+/// Tables are described for so long, because somebody waits; the capture describes all of them.
 const DESCRIBES_FOR_US: i64 = 5_000_000;
 
 /// Everything that is wrong or deserves a look, as far as it can be known now.

@@ -1,14 +1,19 @@
 //! What both phases write with: the config, the types, the emitter, and the limits of the batch being filled.
 
 use longshore_sdk::postgres::Session;
-use longshore_sdk::{BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex};
+use longshore_sdk::{
+    BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex,
+};
 
 use crate::captured::{Captured, Making};
-use crate::catalog::{self, Description};
+use crate::catalog::{self, Descriptions};
 use crate::config::PostgresConfig;
 use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE};
 use crate::envelope::Stamp;
 use crate::pg_type::Types;
+
+/// As many tables are described at once: a database with thousands is not asked for each.
+pub(crate) const DESCRIBED_AT_ONCE: usize = 500;
 
 /// Everything that outlives a phase.
 pub(crate) struct Work {
@@ -32,16 +37,17 @@ impl Work {
         self.config = config;
     }
 
-    /// A table as it is now, with all types that it needs known.
+    /// Tables as they are now, with all types that they need known.
     pub(crate) async fn describe(
         &mut self,
         session: &Session,
-        oid: u32,
-    ) -> Result<Description, Fault> {
-        let description = catalog::describe(session, oid).await?;
-        let oids = description.columns.iter().map(|column| column.type_oid);
+        tables: &[u32],
+    ) -> Result<Descriptions, Fault> {
+        let descriptions = catalog::describe(session, tables).await?;
+        let columns = descriptions.values().flat_map(|table| &table.columns);
+        let oids = columns.map(|column| column.type_oid);
         catalog::learn_types(session, &mut self.types, oids).await?;
-        Ok(description)
+        Ok(descriptions)
     }
 
     pub(crate) fn making<'a>(&'a self, ctx: &'a Ctx) -> Making<'a> {

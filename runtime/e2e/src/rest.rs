@@ -131,15 +131,7 @@ impl Rest {
     /// # Errors
     /// When it does not come.
     pub fn follow_created(&self, topic: &str) -> Result<()> {
-        self.wait(&format!("topic {topic}"), || {
-            let topics = self.get("/topics")?;
-            let mut names = topics
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|listed| &listed["name"]);
-            Ok(names.any(|name| name == topic))
-        })
+        self.wait(topic, || self.has_topic(topic))
     }
 
     /// The same for the topic of a connector: ends when one of its tasks fails.
@@ -147,16 +139,39 @@ impl Rest {
     /// # Errors
     /// When a task fails, or the topic does not come.
     pub fn until_created(&self, topic: &str, connector: &str) -> Result<()> {
-        self.wait(&format!("topic {topic}"), || {
-            let status = self.get(&format!("/connectors/{connector}/status"))?;
-            let mut tasks = status["tasks"].as_array().into_iter().flatten();
-            if let Some(task) = tasks.find(|task| task["state"] == "FAILED") {
-                bail!("a task of {connector} failed: {}", task["trace"]);
-            }
-            let topics = self.get("/topics")?;
-            let mut topics = topics.as_array().into_iter().flatten();
-            Ok(topics.any(|listed| listed["name"] == topic))
+        let task = format!("status-task-{connector}-");
+        let mut told = Ok(self.has_topic(topic)?);
+        if matches!(told, Ok(true)) {
+            return Ok(());
+        }
+        self.follow(STATUS_TOPIC, |record| {
+            let key = record["key"].as_str().unwrap_or_default();
+            told = if key.starts_with(&task) && record["value"]["state"] == "FAILED" {
+                self.fails(connector)
+            } else if key.contains(topic) {
+                self.has_topic(topic)
+            } else {
+                Ok(false)
+            };
+            !matches!(told, Ok(false))
         })
+        .with_context(|| format!("wait for topic {topic}"))?;
+        told.map(drop)
+    }
+
+    /// Fails with what a task of a connector failed with; one that was started again did not.
+    fn fails(&self, connector: &str) -> Result<bool> {
+        let status = self.get(&format!("/connectors/{connector}/status"))?;
+        let mut tasks = status["tasks"].as_array().into_iter().flatten();
+        match tasks.find(|task| task["state"] == "FAILED") {
+            Some(task) => bail!("a task of {connector} failed: {}", task["trace"]),
+            None => Ok(false),
+        }
+    }
+
+    fn has_topic(&self, topic: &str) -> Result<bool> {
+        let path = format!("/topics/{topic}");
+        Ok(self.send(&Method::GET, &path, None)?.status == 200)
     }
 
     /// Waits until a connector's status satisfies the condition.
@@ -168,24 +183,26 @@ impl Rest {
         connector: &str,
         mut done: impl FnMut(&Value) -> bool,
     ) -> Result<()> {
-        self.wait(&format!("status of {connector}"), || {
+        self.wait(connector, || {
             let status = self.get(&format!("/connectors/{connector}/status"))?;
             Ok(done(&status))
         })
     }
 
-    /// Every change of topics and statuses is a record of the status topic, so that following it replaces asking again
-    /// and again.
-    fn wait(&self, what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
+    /// Every change of topics and statuses is a record of the status topic, whose key names it, so that following it
+    /// replaces asking again and again.
+    fn wait(&self, name: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
         if done()? {
             return Ok(());
         }
         let mut outcome = Ok(false);
-        self.follow(STATUS_TOPIC, |_| {
-            outcome = done();
+        self.follow(STATUS_TOPIC, |record| {
+            if record["key"].as_str().is_some_and(|key| key.contains(name)) {
+                outcome = done();
+            }
             !matches!(outcome, Ok(false))
         })
-        .with_context(|| format!("wait for {what}"))?;
+        .with_context(|| format!("wait for {name}"))?;
         outcome.map(drop)
     }
 

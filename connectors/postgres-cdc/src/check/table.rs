@@ -8,6 +8,7 @@ use crate::captured::Captured;
 use crate::catalog::{self, Description, Publication, Server, Table};
 use crate::config::SnapshotMode;
 use crate::select::TableName;
+use crate::work::DESCRIBED_AT_ONCE;
 
 /// Most tables that one finding names.
 const NAMED_MAX: usize = 10;
@@ -87,21 +88,17 @@ impl Checking<'_> {
             self.may_not_read(server, &table.name);
         }
         let until_us = self.ctx.now_us() + DESCRIBES_FOR_US;
-        for table in selected {
+        for tables in selected.chunks(DESCRIBED_AT_ONCE) {
             if self.ctx.now_us() > until_us || self.findings.len() > NAMED_TABLES_MAX {
                 break;
             }
-            let description = self.work.describe(&self.session, table.oid).await?;
-            match self.work.making(self.ctx).described(table, &description) {
-                Ok(captured) => {
-                    self.covers_key(&captured, &description);
-                    if captured.row_key.is_none() {
-                        unordered.push(table.name.to_string());
-                    }
-                }
-                Err(fault) => {
-                    let key = fault.detail("key").unwrap_or("unknown.types").to_owned();
-                    self.findings.push(Problem::refusal(&key, fault));
+            let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+            let descriptions = self.work.describe(&self.session, &oids).await?;
+            // One that was dropped meanwhile is nobody's concern.
+            for table in tables {
+                // One that was dropped meanwhile is nobody's concern.
+                if let Some(description) = descriptions.get(&table.oid) {
+                    self.table(table, description, &mut unordered);
                 }
             }
         }
@@ -110,6 +107,22 @@ impl Checking<'_> {
             self.findings.push(Problem::warning("snapshot.mode", fault));
         }
         Ok(())
+    }
+
+    /// Whether it can be captured, and read on in the order of its key.
+    fn table(&mut self, table: &Table, description: &Description, unordered: &mut Vec<String>) {
+        match self.work.making(self.ctx).described(table, description) {
+            Ok(captured) => {
+                self.covers_key(&captured, description);
+                if captured.row_key.is_none() {
+                    unordered.push(table.name.to_string());
+                }
+            }
+            Err(fault) => {
+                let key = fault.detail("key").unwrap_or("unknown.types").to_owned();
+                self.findings.push(Problem::refusal(&key, fault));
+            }
+        }
     }
 
     fn may_not_read(&mut self, server: &Server, name: &TableName) {

@@ -13,13 +13,13 @@ use std::collections::VecDeque;
 use longshore_sdk::postgres::{CreatedSlot, Replication, Session, quote_literal};
 use longshore_sdk::{Ctx, Fault, FaultClass, Wake};
 
-use crate::catalog::{self, Table};
+use crate::catalog::{self, Descriptions, Table};
 use crate::envelope::{SnapshotMark, SourceFields, Stamp};
 use crate::lsn::Lsn;
 use crate::position::SnapshotPlace;
 use crate::ranges::{At, KeyMark, Mark, Seen};
 use crate::select::TableName;
-use crate::work::{Filling, Work};
+use crate::work::{DESCRIBED_AT_ONCE, Filling, Work};
 
 use reader::{Next, Reader};
 
@@ -32,6 +32,8 @@ pub(crate) struct Snapshot {
     /// Begun, in the order in which they go out.
     readers: VecDeque<Reader>,
     waiting: VecDeque<Table>,
+    /// What the snapshot says of the tables that come next.
+    described: Descriptions,
     /// Empty ones behind a table whose last row has not gone out.
     passed: Vec<u32>,
     /// What ended it, where rows went out first.
@@ -176,6 +178,7 @@ impl Snapshot {
             seen,
             readers: VecDeque::new(),
             waiting,
+            described: Descriptions::new(),
             passed: Vec::new(),
             fault: None,
             idle: sessions,
@@ -324,9 +327,15 @@ impl Snapshot {
             && let Some(session) = self.idle.pop()
         {
             let table = self.waiting.pop_front().expect("it was just looked at");
+            if !self.described.contains_key(&table.oid) {
+                let next = std::iter::once(&table).chain(&self.waiting);
+                let oids: Vec<u32> = next.map(|t| t.oid).take(DESCRIBED_AT_ONCE).collect();
+                self.described = work.describe(&session, &oids).await?;
+            }
+            let description = self.described.remove(&table.oid).unwrap_or_default();
             let behind = self.behind.take();
             let was_begun = behind.is_some();
-            let reader = Reader::start(ctx, work, session, &table, behind).await?;
+            let reader = Reader::start(ctx, work, session, &table, &description, behind).await?;
             if was_begun && !reader.goes_on() {
                 self.place.ranges.mix(table.oid);
             }

@@ -4,7 +4,7 @@ use longshore_sdk::postgres::{CopyOut, Session, quote_ident, quote_literal};
 use longshore_sdk::{Ctx, Fault, FaultClass, Wake};
 
 use crate::captured::Captured;
-use crate::catalog::{self, Table};
+use crate::catalog::{self, Description, Table};
 use crate::copy::{self, Field};
 use crate::emit::{Emitter, Out, RowChange};
 use crate::envelope::{Cell, Op, SourceFields};
@@ -53,11 +53,11 @@ impl Reader {
         work: &mut Work,
         session: Session,
         table: &Table,
+        description: &Description,
         behind: Option<KeyMark>,
     ) -> Result<Self, Fault> {
         hold(&session, table).await.map_err(changed_meanwhile)?;
-        let description = work.describe(&session, table.oid).await?;
-        let captured = work.making(ctx).described(table, &description)?;
+        let captured = work.making(ctx).described(table, description)?;
         let columns: Vec<usize> = (0..captured.columns.len())
             .filter(|at| captured.is_read(*at, &work.config.selection))
             .collect();
@@ -200,9 +200,10 @@ async fn hold(session: &Session, table: &Table) -> Result<(), Fault> {
         quote_ident(&name.table)
     );
     session.query(&lock).await?;
+    // Each member is looked up by its number: however many tables there are, the catalog is not read whole.
     let sql = format!(
-        "SELECT count(*) FROM pg_class c WHERE c.relfilenode <> pg_relation_filenode(c.oid) AND c.oid IN \
-         (SELECT {oid} UNION SELECT relid FROM pg_partition_tree({oid}))",
+        "SELECT count(*) FROM (SELECT {oid} AS oid UNION SELECT relid FROM pg_partition_tree({oid})) member \
+         WHERE (SELECT relfilenode FROM pg_class c WHERE c.oid = member.oid) <> pg_relation_filenode(member.oid)",
         oid = table.oid
     );
     let row = catalog::one(session.query(&sql).await?)?;

@@ -37,15 +37,15 @@ impl Server {
             Vec::new()
         } else if has("LOCK TABLE ONLY ") && has(" IN ACCESS SHARE MODE") {
             Vec::new()
-        } else if has("WHERE c.relfilenode <> pg_relation_filenode(c.oid)") {
+        } else if has("<> pg_relation_filenode(member.oid)") {
             // No table is ever rewritten here.
             vec![row(&["0"])]
         } else if has("FROM pg_publication_tables p") {
             TABLES.iter().map(published).collect()
         } else if has("FROM pg_attribute a ") {
-            columns(table(sql, "a.attrelid = "))
+            tables(sql, "a.attrelid IN (").flat_map(columns).collect()
         } else if has("FROM pg_index i") {
-            indexes(table(sql, "i.indrelid = "))
+            tables(sql, "i.indrelid IN (").filter_map(primary).collect()
         } else if has("FROM pg_type t") {
             types(sql)
         } else {
@@ -63,12 +63,12 @@ impl Server {
     }
 }
 
-/// The table whose number stands behind a piece of SQL.
-fn table(sql: &str, piece: &str) -> &'static Shape {
+/// The tables whose numbers stand in the list behind a piece of SQL.
+fn tables(sql: &str, piece: &str) -> impl Iterator<Item = &'static Shape> {
     let (_, rest) = sql.split_once(piece).unwrap();
-    let digits = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap();
-    let oid: u32 = digits.parse().unwrap();
-    TABLES.iter().find(|table| table.oid == oid).unwrap()
+    let (list, _) = rest.split_once(')').unwrap();
+    let oids: Vec<u32> = list.split(',').map(|oid| oid.parse().unwrap()).collect();
+    TABLES.iter().filter(move |table| oids.contains(&table.oid))
 }
 
 fn published(shape: &Shape) -> Row {
@@ -86,6 +86,7 @@ fn columns(shape: &Shape) -> Vec<Row> {
     let in_key = |name: &str| shape.key.iter().any(|column| column.name == name);
     let described = shape.columns().map(|column| {
         vec![
+            Some(shape.oid.to_string()),
             Some(column.name.to_owned()),
             Some(column.type_oid.to_string()),
             Some("-1".to_owned()),
@@ -98,12 +99,10 @@ fn columns(shape: &Shape) -> Vec<Row> {
     described.collect()
 }
 
-fn indexes(shape: &Shape) -> Vec<Row> {
+fn primary(shape: &Shape) -> Option<Row> {
     let names: Vec<_> = shape.key.iter().map(|column| column.name).collect();
-    let primary = shape
-        .has_key
-        .then(|| row(&["t", "f", &json!(names).to_string()]));
-    primary.into_iter().collect()
+    let (oid, names) = (shape.oid.to_string(), json!(names).to_string());
+    shape.has_key.then(|| row(&[&oid, "t", "f", &names]))
 }
 
 fn types(sql: &str) -> Vec<Row> {
