@@ -5,6 +5,7 @@
     reason = "a benchmark of what is known to be right"
 )]
 
+use divan::counter::ItemsCount;
 use longshore_model::batch::Datum;
 use longshore_model::schema::Schema;
 use longshore_model::{Value, avro};
@@ -18,10 +19,15 @@ fn text(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
-/// A created row of 100 bytes.
-fn created() -> Value {
+/// Created rows of 100 bytes, of one transaction.
+fn created() -> Vec<Value> {
+    (0..100).map(created_at).collect()
+}
+
+fn created_at(row: i64) -> Value {
+    let lsn = 22_191_584 + 160 * row;
     let after = Value::Struct(vec![
-        Value::Int64(4711),
+        Value::Int64(4711 + row),
         text("customer-00001234@example.org"),
         Value::Int32(250),
         Value::Boolean(true),
@@ -34,13 +40,13 @@ fn created() -> Value {
         Value::Int64(1_795_260_188_847),
         text("false"),
         text("postgres"),
-        text("[null,\"22191584\"]"),
+        text(&format!("[\"22191416\",\"{lsn}\"]")),
         Value::Int64(1_795_260_188_847_721),
         Value::Int64(1_795_260_188_847_721_000),
         text("public"),
         text("orders"),
         Value::Int64(730),
-        Value::Int64(22_191_584),
+        Value::Int64(lsn),
         Value::Null,
     ]);
     Value::Struct(vec![
@@ -61,20 +67,23 @@ fn datum(schema: &Schema, value: &Value) -> Vec<u8> {
     bytes
 }
 
-fn bench(bencher: divan::Bencher<'_, '_>, schema: &str, value: &Value, enable: &str) {
+/// All of them, one after the other, by one plan.
+fn bench(bencher: divan::Bencher<'_, '_>, schema: &str, values: &[Value], enable: &str) {
     let schema = Schema::parse(schema).unwrap();
-    let bytes = datum(&schema, value);
+    let data: Vec<_> = values.iter().map(|value| datum(&schema, value)).collect();
     let settings = [("schemas.enable".to_owned(), enable.to_owned())];
     let converter = Converter::configure("json", &settings, false).unwrap();
-    let plan = converter.compile(&schema);
+    let mut plan = converter.compile(&schema);
     let mut out = Vec::new();
+    let bencher = bencher.counter(ItemsCount::new(data.len()));
     bencher.bench_local(|| {
         out.clear();
-        let datum = Datum::Avro {
-            schema: 1,
-            bytes: &bytes,
-        };
-        converter.serialize(datum, Some(&plan), &mut out)
+        for bytes in &data {
+            let datum = Datum::Avro { schema: 1, bytes };
+            converter
+                .serialize(datum, Some(&mut plan), &mut out)
+                .unwrap();
+        }
     });
 }
 
@@ -90,8 +99,9 @@ fn value_with_its_schema(bencher: divan::Bencher<'_, '_>) {
 
 #[divan::bench]
 fn key(bencher: divan::Bencher<'_, '_>) {
-    let value = Value::Struct(vec![Value::Int64(4711)]);
-    bench(bencher, KEY, &value, "false");
+    let key = |id| Value::Struct(vec![Value::Int64(id)]);
+    let keys: Vec<_> = (4711..4811).map(key).collect();
+    bench(bencher, KEY, &keys, "false");
 }
 
 fn main() {

@@ -105,7 +105,7 @@ impl Converter {
     pub fn serialize(
         &self,
         datum: Datum<'_>,
-        plan: Option<&Plan>,
+        plan: Option<&mut Plan>,
         out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
         self.0.serialize(datum, plan, out)
@@ -143,7 +143,7 @@ impl HeaderConverter {
     pub fn serialize(
         &self,
         datum: Datum<'_>,
-        plan: Option<&Plan>,
+        plan: Option<&mut Plan>,
         out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
         self.0.serialize(datum, plan, out)
@@ -196,10 +196,10 @@ impl Format {
     fn serialize(
         &self,
         datum: Datum<'_>,
-        plan: Option<&Plan>,
+        plan: Option<&mut Plan>,
         out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
-        let (start, plan) = (out.len(), plan.map(|plan| &plan.0));
+        let (start, plan) = (out.len(), plan.map(|plan| &mut plan.0));
         let serialized = match (self, datum) {
             (_, Datum::Null) => Ok(Serialized::Null),
             (Self::Json(format), datum) => format.serialize(datum, plan, out),
@@ -226,7 +226,7 @@ impl Format {
 /// `ByteArrayConverter`: bytes as they are and nothing else.
 fn bytes_only(
     datum: Datum<'_>,
-    plan: Option<&JsonPlan>,
+    plan: Option<&mut JsonPlan>,
     out: &mut Vec<u8>,
 ) -> Result<Serialized, SerdeError> {
     let found = match datum {

@@ -19,7 +19,7 @@ use crate::{Deserialized, SerdeError, Serialized, text};
 
 pub(crate) fn serialize(
     datum: Datum<'_>,
-    plan: Option<&Plan>,
+    plan: Option<&mut Plan>,
     out: &mut Vec<u8>,
 ) -> Result<Serialized, SerdeError> {
     match datum {

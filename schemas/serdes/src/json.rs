@@ -9,6 +9,7 @@
 mod cache;
 mod decode;
 mod encode;
+mod last;
 mod plan;
 mod schema_in;
 mod schema_out;
@@ -88,7 +89,7 @@ impl JsonFormat {
     pub(crate) fn serialize(
         &self,
         datum: Datum<'_>,
-        plan: Option<&Plan>,
+        plan: Option<&mut Plan>,
         out: &mut Vec<u8>,
     ) -> Result<Serialized, SerdeError> {
         match datum {

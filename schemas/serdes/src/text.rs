@@ -28,7 +28,7 @@ pub(crate) fn configure(settings: &mut Settings<'_>) -> Result<(), ConfigProblem
 
 pub(crate) fn serialize(
     datum: Datum<'_>,
-    plan: Option<&Plan>,
+    plan: Option<&mut Plan>,
     out: &mut Vec<u8>,
 ) -> Result<Serialized, SerdeError> {
     match datum {
@@ -59,7 +59,7 @@ pub(crate) fn deserialize(bytes: &[u8]) -> Deserialized {
 
 /// Anything but text as text: numbers as Java prints them, the rest as compact JSON.
 pub(crate) fn print(
-    plan: &Plan,
+    plan: &mut Plan,
     value: &Value,
     datum: &[u8],
     out: &mut Vec<u8>,

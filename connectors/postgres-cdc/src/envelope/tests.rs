@@ -124,9 +124,9 @@ fn as_json(schema: &str, datum: &[u8], schemas_enable: bool) -> String {
         schema: 1,
         bytes: datum,
     };
-    let plan = converter.compile(&schema);
+    let mut plan = converter.compile(&schema);
     let mut out = Vec::new();
-    let serialized = converter.serialize(datum, Some(&plan), &mut out);
+    let serialized = converter.serialize(datum, Some(&mut plan), &mut out);
     assert_eq!(serialized.expect("it is a datum"), Serialized::Written);
     String::from_utf8(out).expect("JSON is text")
 }

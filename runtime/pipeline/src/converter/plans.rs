@@ -34,7 +34,7 @@ impl Plans {
         &mut self,
         datum: Datum<'_>,
         compile: impl FnOnce(&Schema) -> Plan,
-    ) -> Result<Option<&Plan>, Fault> {
+    ) -> Result<Option<&mut Plan>, Fault> {
         let Datum::Avro { schema: handle, .. } = datum else {
             return Ok(None);
         };
@@ -42,7 +42,7 @@ impl Plans {
         if !matches!(self.compiled.get(index), Some(Some(_))) {
             self.compile(handle, compile)?;
         }
-        Ok(self.compiled[index].as_deref())
+        Ok(self.compiled[index].as_deref_mut())
     }
 
     fn compile(&mut self, handle: u32, compile: impl FnOnce(&Schema) -> Plan) -> Result<(), Fault> {

@@ -24,7 +24,7 @@ impl<'a> Cursor<'a> {
         Self {
             bytes,
             at: 0,
-            values_left: bytes.len().saturating_mul(VALUES_PER_BYTE) + VALUES_MORE,
+            values_left: values_max(bytes),
         }
     }
 
@@ -196,6 +196,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// What has not been read.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
+    }
+
+    /// Values that were counted.
+    #[must_use]
+    pub fn spent(&self) -> usize {
+        values_max(self.bytes) - self.values_left
+    }
+
     /// Counts values that are about to be made.
     ///
     /// # Errors
@@ -205,6 +217,11 @@ impl<'a> Cursor<'a> {
         self.values_left = left.ok_or(Malformed::Items { at: self.at })?;
         Ok(())
     }
+}
+
+/// As many values as a datum may hold.
+const fn values_max(datum: &[u8]) -> usize {
+    datum.len().saturating_mul(VALUES_PER_BYTE) + VALUES_MORE
 }
 
 /// Of each byte: whether another one follows.

@@ -6,6 +6,7 @@ use longshore_model::avro::Cursor;
 use longshore_model::json::{is_plain, write_f32, write_f64, write_string};
 
 use super::DEFAULT_BYTES_MAX;
+use super::last::Last;
 use super::plan::{Form, Member, Node, Null};
 use crate::{SerdeError, decimal};
 
@@ -24,6 +25,36 @@ impl<'o> Encoder<'o> {
         let mut cursor = Cursor::new(datum);
         self.value(node, &mut cursor)?;
         Ok(cursor.end()?)
+    }
+
+    /// The same where another datum of the node came last.
+    pub(super) fn next_datum(
+        &mut self,
+        node: &Node,
+        datum: &[u8],
+        last: &mut Last,
+    ) -> Result<(), SerdeError> {
+        let (members, close) = match (&node.form, node.null_at) {
+            (Form::Struct(members, close), None) if Last::pays_for(members) => (members, close),
+            _ => return self.datum(node, datum),
+        };
+        let mut cursor = Cursor::new(datum);
+        cursor.spend(1)?;
+        last.write(members, self, &mut cursor)?;
+        self.out.extend_from_slice(close);
+        Ok(cursor.end()?)
+    }
+
+    /// A member of a struct, and what stands before it.
+    pub(super) fn member(
+        &mut self,
+        member: &Member,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<(), SerdeError> {
+        cursor.spend(member.opens)?;
+        self.out.extend_from_slice(&member.head);
+        let written = self.value(&member.node, cursor);
+        written.map_err(|e| e.within(&member.name))
     }
 
     fn value(&mut self, node: &Node, cursor: &mut Cursor<'_>) -> Result<(), SerdeError> {
@@ -73,14 +104,11 @@ impl<'o> Encoder<'o> {
                 encoder.out.push(b']');
                 Ok(())
             })?,
-            Form::Struct(fields) => {
-                self.out.push(b'{');
-                for field in fields {
-                    self.out.extend_from_slice(&field.head);
-                    let written = self.value(&field.node, cursor);
-                    written.map_err(|e| e.within(&field.name))?;
+            Form::Struct(members, close) => {
+                for member in members {
+                    self.member(member, cursor)?;
                 }
-                self.out.push(b'}');
+                self.out.extend_from_slice(close);
             }
             Form::Union(branches) => return self.union(node, branches, cursor),
         }

@@ -6,6 +6,7 @@ use longshore_model::json::write_string;
 use longshore_model::schema::{DECIMAL, Field, Kind, Schema, Type};
 
 use super::encode::Encoder;
+use super::last::{LAST_BYTES_MAX, Last};
 use super::{DecimalFormat, JsonFormat, schema_out};
 use crate::SerdeError;
 
@@ -16,6 +17,7 @@ pub(crate) struct Plan {
     /// What stands before a datum up to the payload, where the schema is written too.
     head: Option<Result<Box<[u8]>, SerdeError>>,
     root: Node,
+    last: Last,
 }
 
 /// What is written of one schema of the tree.
@@ -57,16 +59,21 @@ pub(super) enum Form {
     Object(Box<[Node; 2]>),
     /// A map, as a list of pairs.
     Pairs(Box<[Node; 2]>),
-    Struct(Box<[Member]>),
+    /// Its members, those of structs that always stand in it among them, and what closes it.
+    Struct(Box<[Member]>, Box<[u8]>),
     Union(Box<[Member]>),
 }
 
 /// A field of a struct, or a branch of a union.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
+    /// With those of the structs that it stands in.
     pub(super) name: Box<str>,
-    /// The comma, the name in its quotes and the colon.
+    /// What stands before the value: braces and names of structs that end or begin, the comma, the name in its quotes and
+    /// the colon.
     pub(super) head: Box<[u8]>,
+    /// Structs that begin with it.
+    pub(super) opens: usize,
     pub(super) node: Node,
 }
 
@@ -75,6 +82,7 @@ impl Plan {
         Self {
             head: format.schemas_enable.then(|| head(format, schema)),
             root: Node::new(format, schema),
+            last: Last::default(),
             schema: schema.clone(),
         }
     }
@@ -89,11 +97,11 @@ impl Plan {
             Some(Ok(head)) => head.len(),
             _ => 0,
         };
-        size_of::<Self>() + head + self.root.bytes()
+        size_of::<Self>() + head + self.root.bytes() + LAST_BYTES_MAX
     }
 
     /// Writes a datum. What stands in `out` when it fails is to be thrown away.
-    pub(crate) fn write(&self, datum: &[u8], out: &mut Vec<u8>) -> Result<(), SerdeError> {
+    pub(crate) fn write(&mut self, datum: &[u8], out: &mut Vec<u8>) -> Result<(), SerdeError> {
         self.try_write(datum, out).map_err(|error| {
             // That the datum is none goes before anything else that is wrong with it.
             let malformed = avro::read(&self.schema, datum).err();
@@ -101,14 +109,14 @@ impl Plan {
         })
     }
 
-    fn try_write(&self, datum: &[u8], out: &mut Vec<u8>) -> Result<(), SerdeError> {
+    fn try_write(&mut self, datum: &[u8], out: &mut Vec<u8>) -> Result<(), SerdeError> {
         let mut encoder = Encoder::new(out);
         match &self.head {
-            None => encoder.datum(&self.root, datum),
+            None => encoder.next_datum(&self.root, datum, &mut self.last),
             Some(head) => {
                 let head = head.as_ref().map_err(Clone::clone)?;
                 encoder.out.extend_from_slice(head);
-                encoder.datum(&self.root, datum)?;
+                encoder.next_datum(&self.root, datum, &mut self.last)?;
                 encoder.out.push(b'}');
                 Ok(())
             }
@@ -168,7 +176,8 @@ impl Node {
                 let sides = entry.iter().map(|side| size_of::<Self>() + side.bytes());
                 sides.sum()
             }
-            Form::Struct(fields) | Form::Union(fields) => members(fields),
+            Form::Struct(fields, close) => members(fields) + close.len(),
+            Form::Union(branches) => members(branches),
             _ => 0,
         };
         default + form
@@ -205,7 +214,11 @@ impl Form {
                     Self::Pairs(Box::new([Node::new(format, &entry.key), value]))
                 }
             }
-            Kind::Struct(fields) => Self::Struct(members(format, fields)),
+            Kind::Struct(fields) => {
+                let mut flat = Flat::default();
+                flat.add(format, "", fields);
+                Self::Struct(flat.members.into(), flat.head.into())
+            }
             Kind::Union(branches) => Self::Union(members(format, branches)),
         }
     }
@@ -219,21 +232,66 @@ impl Form {
     }
 }
 
-fn members(format: &JsonFormat, fields: &[Field]) -> Box<[Member]> {
-    let members = fields.iter().enumerate().map(|(n, field)| {
+/// The branches of a union, each behind what opens its object or goes on with it.
+fn members(format: &JsonFormat, branches: &[Field]) -> Box<[Member]> {
+    let members = branches.iter().enumerate().map(|(n, branch)| {
         let mut head = Vec::new();
         if n > 0 {
             head.push(b',');
         }
-        write_string(&mut head, &field.name);
-        head.push(b':');
+        put_name(&mut head, &branch.name);
         Member {
-            name: field.name.as_str().into(),
+            name: branch.name.as_str().into(),
             head: head.into(),
-            node: Node::new(format, &field.schema),
+            opens: 0,
+            node: Node::new(format, &branch.schema),
         }
     });
     members.collect()
+}
+
+fn put_name(out: &mut Vec<u8>, name: &str) {
+    write_string(out, name);
+    out.push(b':');
+}
+
+/// A struct and those that always stand in it and have members, as one list of members.
+#[derive(Default)]
+struct Flat {
+    members: Vec<Member>,
+    /// What stands behind the last member.
+    head: Vec<u8>,
+    /// Structs that began behind it.
+    opens: usize,
+}
+
+impl Flat {
+    fn add(&mut self, format: &JsonFormat, path: &str, fields: &[Field]) {
+        self.head.push(b'{');
+        for (n, field) in fields.iter().enumerate() {
+            if n > 0 {
+                self.head.push(b',');
+            }
+            put_name(&mut self.head, &field.name);
+            let name = match path {
+                "" => field.name.clone(),
+                path => format!("{path}.{}", field.name),
+            };
+            match &field.schema.kind {
+                Kind::Struct(inner) if !field.schema.optional && !inner.is_empty() => {
+                    self.opens += 1;
+                    self.add(format, &name, inner);
+                }
+                _ => self.members.push(Member {
+                    name: name.into(),
+                    head: std::mem::take(&mut self.head).into(),
+                    opens: std::mem::take(&mut self.opens),
+                    node: Node::new(format, &field.schema),
+                }),
+            }
+        }
+        self.head.push(b'}');
+    }
 }
 
 pub(super) fn as_datum(schema: &Schema, value: &Value) -> Result<Box<[u8]>, SerdeError> {

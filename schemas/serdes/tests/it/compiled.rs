@@ -236,12 +236,41 @@ proptest! {
         for settings in ["schemas.enable=false", "schemas.enable=true"] {
             let json = converter("json", &[settings]);
             let mut out = b"before".to_vec();
-            let written = json.serialize(datum, Some(&json.compile(&schema)), &mut out);
+            let written = json.serialize(datum, Some(&mut json.compile(&schema)), &mut out);
             prop_assert_eq!(written, Ok(Serialized::Written));
             let text = out.strip_prefix(b"before").unwrap();
             let tree = parse(text).unwrap();
             let payload = if settings.ends_with("true") { tree.get("payload").unwrap() } else { &tree };
             prop_assert!(says(payload, &schema, &value), "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn a_plan_writes_what_comes_as_if_nothing_had_come_before(
+        (schema, values) in schemas().prop_flat_map(|schema| {
+            let some = prop::collection::vec(values(&schema), 2..6);
+            (Just(schema), some)
+        }),
+        repeated in any::<prop::sample::Index>(),
+        damaged in any::<(prop::sample::Index, prop::sample::Index, u8)>(),
+    ) {
+        let mut data: Vec<_> = values.iter().map(|value| datum(&schema, value)).collect();
+        data.insert(1, data[repeated.index(data.len())].clone());
+        let (which, at, byte) = damaged;
+        let mut damaged = data[which.index(data.len())].clone();
+        if !damaged.is_empty() {
+            let at = at.index(damaged.len());
+            damaged[at] = byte;
+        }
+        data.insert(2, damaged);
+        let json = converter("json", &["schemas.enable=false"]);
+        let mut plan = json.compile(&schema);
+        for bytes in &data {
+            let datum = Datum::Avro { schema: 1, bytes };
+            let (mut out, mut alone) = (Vec::new(), Vec::new());
+            let written = json.serialize(datum, Some(&mut plan), &mut out);
+            prop_assert_eq!(written, json.serialize(datum, Some(&mut json.compile(&schema)), &mut alone));
+            prop_assert_eq!(out, alone);
         }
     }
 
@@ -258,7 +287,7 @@ proptest! {
         let json = converter("json", &["schemas.enable=false"]);
         let mut out = b"before".to_vec();
         let datum = Datum::Avro { schema: 1, bytes: &bytes };
-        let written = json.serialize(datum, Some(&json.compile(&schema)), &mut out);
+        let written = json.serialize(datum, Some(&mut json.compile(&schema)), &mut out);
         match avro::read(&schema, &bytes) {
             Ok(value) => prop_assert!(says(&parse(&out[6..]).unwrap(), &schema, &value)),
             Err(error) => {

@@ -116,8 +116,10 @@ fn an_avro_datum_is_checked_against_its_schema() {
     let mut out = Vec::new();
     let error = json.serialize(datum, None, &mut out).unwrap_err();
     assert_eq!(error, SerdeError::SchemaMissing);
-    let plan = json.compile(&Schema::parse("\"long\"").unwrap());
-    let error = json.serialize(datum, Some(&plan), &mut out).unwrap_err();
+    let mut plan = json.compile(&Schema::parse("\"long\"").unwrap());
+    let error = json
+        .serialize(datum, Some(&mut plan), &mut out)
+        .unwrap_err();
     assert_eq!(error.code(), "malformed-datum");
 }
 

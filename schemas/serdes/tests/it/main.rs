@@ -44,9 +44,9 @@ fn rewrite(
             }
         }
     };
-    let plan = schema.map(|schema| to.compile(schema));
+    let mut plan = schema.map(|schema| to.compile(schema));
     let mut out = Vec::new();
-    Ok(match to.serialize(datum, plan.as_ref(), &mut out)? {
+    Ok(match to.serialize(datum, plan.as_mut(), &mut out)? {
         Serialized::Null => None,
         Serialized::AsIs => Some(String::from_utf8_lossy(datum.bytes()).into_owned()),
         Serialized::Written => Some(String::from_utf8_lossy(&out).into_owned()),
@@ -73,9 +73,9 @@ fn rewrite_header(read: &Deserialized, to: &HeaderConverter) -> Option<String> {
         }
         _ => panic!("a header's value has a schema: {read:?}"),
     };
-    let plan = schema.map(|schema| to.compile(schema));
+    let mut plan = schema.map(|schema| to.compile(schema));
     let mut out = Vec::new();
-    match to.serialize(datum, plan.as_ref(), &mut out).unwrap() {
+    match to.serialize(datum, plan.as_mut(), &mut out).unwrap() {
         Serialized::Null => None,
         Serialized::AsIs => Some(String::from_utf8_lossy(datum.bytes()).into_owned()),
         Serialized::Written => Some(String::from_utf8(out).unwrap()),
