@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use longshore_sdk::{
     BatchWriter, Datum, Fault, FaultClass, LARGE_BATCH_BYTES_MAX, Malformed, NewRow, SourceIndex,
+    TopicIndex,
 };
 
 use crate::captured::Captured;
 use crate::config::PostgresConfig;
 use crate::envelope::{CONNECTOR, Cell, Change, Op, SourceFields, Stamp};
 use crate::select::Skipped;
+use crate::work::Shared;
 
 /// Records of one change, at most: delete, tombstone, create.
 pub(crate) const RECORDS_PER_CHANGE: u32 = 3;
@@ -44,8 +46,23 @@ pub(crate) struct Emitter {
 /// Where records of a batch come from, and when they are made.
 pub(crate) struct Out<'a> {
     pub(crate) batch: &'a mut BatchWriter,
+    /// The last table and its topic: rows come in runs, and names take long to compare.
+    pub(crate) last_topic: &'a mut Option<(Shared, TopicIndex)>,
     pub(crate) source: SourceIndex,
     pub(crate) now: &'a Stamp,
+}
+
+impl Out<'_> {
+    fn topic(&mut self, table: &Shared) -> Result<TopicIndex, Malformed> {
+        if let Some((last, topic)) = self.last_topic
+            && Shared::ptr_eq(last, table)
+        {
+            return Ok(*topic);
+        }
+        let topic = self.batch.topic(&table.topic)?;
+        *self.last_topic = Some((Shared::clone(table), topic));
+        Ok(topic)
+    }
 }
 
 /// A row's change, as it is to be told.
@@ -85,7 +102,7 @@ impl Emitter {
     pub(crate) fn change(
         &mut self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         change: RowChange<'_>,
         source: &SourceFields,
     ) -> Result<(), Fault> {
@@ -112,7 +129,7 @@ impl Emitter {
     pub(crate) fn truncate(
         &self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         source: &SourceFields,
     ) -> Result<(), Fault> {
         let change = Change {
@@ -129,7 +146,7 @@ impl Emitter {
     pub(crate) fn too_large(
         &self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         op: Op,
         bytes: u64,
         source: &SourceFields,
@@ -154,7 +171,7 @@ impl Emitter {
     fn event(
         &mut self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         op: Op,
         before: Option<&[Cell<'_>]>,
         after: Option<&[Cell<'_>]>,
@@ -178,7 +195,7 @@ impl Emitter {
     fn tombstone(
         &mut self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         before: &[Cell<'_>],
     ) -> Result<(), Fault> {
         if !self.tombstones || table.key.is_empty() {
@@ -196,7 +213,7 @@ impl Emitter {
     fn rekeyed(
         &mut self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         before: &[Cell<'_>],
         after: &[Cell<'_>],
         source: &SourceFields,
@@ -278,7 +295,7 @@ impl Emitter {
     fn push_event(
         &self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         key: Datum<'_>,
         change: &Change<'_>,
         headers: &[(&str, Datum<'_>)],
@@ -293,7 +310,7 @@ impl Emitter {
             out.batch.reserve(bytes);
         }
         let row = NewRow {
-            topic: Some(out.batch.topic(&table.topic)?),
+            topic: Some(out.topic(table)?),
             source: Some(out.source),
             key,
             headers: &headers,
@@ -316,12 +333,12 @@ impl Emitter {
     fn push_tombstone(
         &self,
         out: &mut Out<'_>,
-        table: &Captured,
+        table: &Shared,
         key: Datum<'_>,
         headers: &[(&str, Datum<'_>)],
     ) -> Result<(), Fault> {
         let headers = self.in_context(headers);
-        let topic = Some(out.batch.topic(&table.topic)?);
+        let topic = Some(out.topic(table)?);
         let row = NewRow {
             topic,
             source: Some(out.source),
@@ -383,7 +400,7 @@ impl From<Malformed> for Unwritten {
 /// Notes a record that could not be written.
 fn set_aside(
     out: &mut Out<'_>,
-    table: &Captured,
+    table: &Shared,
     fault: Fault,
     source: &SourceFields,
 ) -> Result<(), Fault> {
@@ -397,8 +414,8 @@ fn set_aside(
     bad(out, table, fault)
 }
 
-fn bad(out: &mut Out<'_>, table: &Captured, fault: Fault) -> Result<(), Fault> {
-    let topic = Some(out.batch.topic(&table.topic)?);
+fn bad(out: &mut Out<'_>, table: &Shared, fault: Fault) -> Result<(), Fault> {
+    let topic = Some(out.topic(table)?);
     let fault = Some(out.batch.fault(fault)?);
     let row = NewRow {
         topic,

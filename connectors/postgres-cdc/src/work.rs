@@ -2,7 +2,7 @@
 
 use longshore_sdk::postgres::Session;
 use longshore_sdk::{
-    BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex,
+    BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex, TopicIndex,
 };
 
 use crate::captured::{Captured, Making};
@@ -66,6 +66,7 @@ const LARGE_ROW_BYTES: usize = BATCH_BYTES_MAX / 16;
 pub(crate) struct Filling {
     pub(crate) batch: BatchWriter,
     pub(crate) source: SourceIndex,
+    last_topic: Option<(Shared, TopicIndex)>,
     limits: PollLimits,
     now: Stamp,
 }
@@ -76,6 +77,7 @@ impl Filling {
         Ok(Self {
             source: batch.source(partition)?,
             batch,
+            last_topic: None,
             limits,
             now: Stamp::at(ctx.now_us()),
         })
@@ -103,6 +105,7 @@ impl Filling {
     pub(crate) fn out(&mut self) -> Out<'_> {
         Out {
             batch: &mut self.batch,
+            last_topic: &mut self.last_topic,
             source: self.source,
             now: &self.now,
         }

@@ -129,8 +129,12 @@ impl<const N: usize> Fields<N> {
         }
     }
 
+    /// Appends all the room and takes back what is over: as many bytes whatever they are are moved in a few steps, where a
+    /// guest calls its host to copy any other number of them.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes[..self.length]);
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
     }
 }
 
