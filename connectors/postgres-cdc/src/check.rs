@@ -1,13 +1,12 @@
 //! Whether a database can be captured as a config says, and what of it deserves a look. Changes nothing.
 
+mod publication;
 mod table;
-
-use std::collections::BTreeSet;
 
 use longshore_sdk::postgres::{Session, quote_ident};
 use longshore_sdk::{Ctx, Fault, FaultClass, Problem};
 
-use crate::catalog::{self, Publication, Server, Table};
+use crate::catalog::{self, Server, Table};
 use crate::config::{PostgresConfig, PublicationMode};
 use crate::select::TableName;
 use crate::setup;
@@ -147,150 +146,6 @@ impl Checking<'_> {
             }
         }
         selected
-    }
-
-    /// Whether the publication is there or can be made, and has what is captured.
-    async fn publication(
-        &mut self,
-        server: &Server,
-        publication: Option<Publication>,
-        selected: &[Table],
-    ) -> Result<(), Fault> {
-        let (config, keys) = (self.config, &self.config.keys);
-        match (publication, config.publication_mode()) {
-            (None, PublicationMode::Disabled) => {
-                let sql = setup::create_publication(config, None);
-                let message = format!(
-                    "publication {} does not exist, and publication.autocreate.mode=disabled leaves making it to you",
-                    keys.publication
-                );
-                self.finding(
-                    "publication.name",
-                    "postgres-no-publication",
-                    message,
-                    None,
-                    &sql,
-                );
-            }
-            (None, mode) => self.may_publish(server, mode, selected).await?,
-            (Some(publication), mode) => {
-                self.publishes_changes(publication);
-                if mode != PublicationMode::Filtered {
-                    self.is_published(server, selected).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the user may make the publication that is missing.
-    async fn may_publish(
-        &mut self,
-        server: &Server,
-        mode: PublicationMode,
-        selected: &[Table],
-    ) -> Result<(), Fault> {
-        let keys = &self.config.keys;
-        let sql = "SELECT rolsuper, has_database_privilege(current_database(), 'CREATE') \
-                   FROM pg_roles WHERE rolname = current_user";
-        let row = catalog::one(self.session.query(sql).await?)?;
-        let is = |at: usize| row.get(at).and_then(Option::as_deref) == Some("t");
-        let (is_super, may_create) = (is(0), is(1));
-        let allowed = is_super || (mode == PublicationMode::Filtered && may_create);
-        if allowed {
-            return Ok(());
-        }
-        let names: Vec<String> = selected.iter().map(|table| quoted(&table.name)).collect();
-        let list = (mode == PublicationMode::Filtered).then_some(names.as_slice());
-        let sql = setup::create_publication(self.config, list);
-        let message = format!(
-            "publication {} does not exist, and {} may not make it: somebody who may runs this, or \
-             publication.autocreate.mode is filtered and the user owns the tables",
-            keys.publication, server.user
-        );
-        self.finding(
-            "publication.name",
-            "postgres-no-publication",
-            message,
-            None,
-            &sql,
-        );
-        Ok(())
-    }
-
-    fn publishes_changes(&mut self, publication: Publication) {
-        let skipped = self.config.selection.skipped;
-        let missing: Vec<&str> = [
-            ("insert", publication.inserts || skipped.create),
-            ("update", publication.updates || skipped.update),
-            ("delete", publication.deletes || skipped.delete),
-            ("truncate", publication.truncates || skipped.truncate),
-        ]
-        .into_iter()
-        .filter_map(|(operation, published)| (!published).then_some(operation))
-        .collect();
-        if missing.is_empty() {
-            return;
-        }
-        let name = &self.config.keys.publication;
-        let message = format!(
-            "publication {name} leaves out {}, which skipped.operations does not",
-            missing.join(", ")
-        );
-        let sql = format!(
-            "ALTER PUBLICATION {} SET (publish = 'insert, update, delete, truncate')",
-            quote_ident(name)
-        );
-        self.finding(
-            "publication.name",
-            "postgres-not-published",
-            message,
-            None,
-            &sql,
-        );
-    }
-
-    async fn is_published(&mut self, server: &Server, selected: &[Table]) -> Result<(), Fault> {
-        let publication = &self.config.keys.publication;
-        let published =
-            catalog::published_tables(&self.session, publication, server.version).await?;
-        let oids: BTreeSet<u32> = published.iter().map(|table| table.oid).collect();
-        let families = self.families(&oids).await?;
-        let missing = selected
-            .iter()
-            .filter(|table| !oids.contains(&table.oid) && !families.contains(&table.oid));
-        for name in missing.take(NAMED_TABLES_MAX).map(|table| &table.name) {
-            let message = format!("table {name} is selected and not in publication {publication}");
-            let sql = format!(
-                "ALTER PUBLICATION {} ADD TABLE {}",
-                quote_ident(publication),
-                quoted(name)
-            );
-            let table = name.to_string();
-            self.finding(
-                "publication.name",
-                "postgres-not-published",
-                message,
-                Some(&table),
-                &sql,
-            );
-        }
-        Ok(())
-    }
-
-    /// What is published by another name: a partition as its root's, and a root as its partitions.
-    async fn families(&self, published: &BTreeSet<u32>) -> Result<BTreeSet<u32>, Fault> {
-        let list: Vec<String> = published.iter().map(u32::to_string).collect();
-        let sql = format!(
-            "SELECT f.relid::oid FROM unnest('{{{}}}'::oid[]) t(oid), LATERAL \
-             (SELECT relid FROM pg_partition_tree(t.oid) UNION SELECT relid FROM pg_partition_ancestors(t.oid)) f",
-            list.join(",")
-        );
-        let family = self.session.query(&sql).await?;
-        let oids = family
-            .iter()
-            .filter_map(|row| row.first()?.as_deref()?.parse().ok());
-        Ok(oids.collect())
     }
 
     fn finding(&mut self, key: &str, code: &str, message: String, table: Option<&str>, sql: &str) {

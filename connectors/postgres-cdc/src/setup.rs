@@ -80,7 +80,7 @@ pub(crate) async fn ensure_publication(
 }
 
 /// The tables that a publication names itself.
-async fn published_names(
+pub(crate) async fn published_names(
     session: &Session,
     publication: &str,
 ) -> Result<BTreeSet<TableName>, Fault> {

@@ -93,6 +93,43 @@ fn a_role_that_may_not_read_is_told_before_the_slot_is_made() {
     assert_eq!(n_slots(&mut capture), "0");
 }
 
+#[test]
+fn a_role_that_does_not_own_what_it_would_publish_is_told_who_does() {
+    let mut capture = Capture::prepare(TABLE).unwrap();
+    let name = capture.database.name.clone();
+    let (role, owner) = (format!("guest_{name}"), format!("owner_{name}"));
+    capture
+        .run(&format!(
+            "create role {owner}; alter table t owner to {owner}; alter table marker owner to {owner};
+             create role {role} login replication password 'secret';
+             grant select on all tables in schema public to {role}; grant create on database {name} to {role};"
+        ))
+        .unwrap();
+    let keys = json!({"database.user": role, "database.password": "secret",
+        "publication.autocreate.mode": "filtered"});
+    let refusal = capture.refusal(&keys).unwrap();
+    let sql = format!(r#"GRANT "{owner}" TO "{role}""#);
+    for words in ["public.t ", "public.marker ", &sql] {
+        assert!(refusal.contains(words), "{words}: {refusal}");
+    }
+    assert_eq!(n_publications(&mut capture), "0");
+
+    capture
+        .run(&format!("{sql}; create publication {name} for table t"))
+        .unwrap();
+    let refusal = capture.refusal(&keys).unwrap();
+    let publication = format!("publication {name} ");
+    assert!(refusal.contains(&publication), "{refusal}");
+    assert!(!refusal.contains("public.t "), "{refusal}");
+
+    capture
+        .run(&format!("alter publication {name} owner to {owner}"))
+        .unwrap();
+    capture.deploy(&keys).unwrap();
+    capture.settle().unwrap();
+    assert_eq!(capture.events("t").unwrap().len(), 1);
+}
+
 /// 69
 #[test]
 fn a_table_that_is_not_published_is_told_by_name() {
