@@ -152,6 +152,20 @@ pub(super) fn timestamp(text: &[u8]) -> Result<Moment, Refusal> {
     Ok(Moment { day, micros })
 }
 
+/// What a timestamp with a zone is written as up to its seconds, and the digits behind them, where its text says so: our
+/// sessions are at Greenwich, so that it mostly does.
+pub(super) fn at_greenwich(text: &[u8]) -> Option<([u8; 19], &[u8])> {
+    let (seconds, rest) = text.split_first_chunk()?;
+    let mut seconds: [u8; 19] = *seconds;
+    let rest = rest.strip_suffix(b"+00")?;
+    if seconds[10] != b' ' || seconds[11..13] == *b"24" {
+        return None;
+    }
+    seconds[10] = b'T';
+    let digits = rest.strip_prefix(b".").unwrap_or_default();
+    Some((seconds, digits))
+}
+
 /// A timestamp with a zone, moved to Greenwich.
 pub(super) fn zoned_timestamp(text: &[u8]) -> Result<Moment, Refusal> {
     let (text, before_christ) = era(text);

@@ -161,7 +161,16 @@ pub(super) fn zoned_timestamp(
         return Ok(());
     }
     let moment = clock::zoned_timestamp(text)?;
-    write_moment(out, moment, (digits > 0).then_some(digits));
+    match clock::at_greenwich(text) {
+        Some((seconds, fraction)) if fraction.len() == digits => short_text(out, |text| {
+            text.raw(&seconds);
+            if digits > 0 {
+                text.byte(b'.');
+                fraction.iter().for_each(|digit| text.byte(*digit));
+            }
+        }),
+        _ => write_moment(out, moment, (digits > 0).then_some(digits)),
+    }
     Ok(())
 }
 

@@ -28,6 +28,9 @@ pub fn murmur2(data: &[u8]) -> u32 {
 /// The partition of a key, as the Java client's default partitioner chooses it.
 #[must_use]
 pub fn partition_of_key(key: &[u8], partitions: u32) -> u32 {
+    if partitions == 1 {
+        return 0;
+    }
     (murmur2(key) & 0x7fff_ffff) % partitions.max(1)
 }
 
