@@ -111,7 +111,11 @@ impl Progress {
                 ctx.gauge("retained_bytes", retained(known.as_ref()));
                 (self.slot, self.end) = (known, end);
             }
-            Err(_) => snapshot.asking = None,
+            Err(fault) => {
+                let fields = [("error", fault.message.as_str())];
+                ctx.log(Level::Debug, "the slot is not looked at any more", &fields);
+                snapshot.asking = None;
+            }
         }
     }
 

@@ -27,7 +27,8 @@ impl Stream {
                 if let Some(table) = self.count(*relation)? {
                     let mut cells = recycle(std::mem::take(&mut self.new_cells));
                     read(*new, &mut cells);
-                    self.inserted(work, filling, lsn, &table, &cells)?;
+                    let change = RowChange::Create(&cells);
+                    self.only(work, filling, lsn, &table, &cells, change)?;
                     self.new_cells = recycle(cells);
                 }
             }
@@ -48,7 +49,8 @@ impl Stream {
                 if let Some(table) = self.count(*relation)? {
                     let mut cells = recycle(std::mem::take(&mut self.old_cells));
                     read_old(Some(*old), &table, &mut cells);
-                    self.deleted(work, filling, lsn, &table, &cells)?;
+                    let change = RowChange::Delete(&cells);
+                    self.only(work, filling, lsn, &table, &cells, change)?;
                     self.old_cells = recycle(cells);
                 }
             }
@@ -93,32 +95,17 @@ impl Stream {
         }
     }
 
-    fn inserted(
+    /// Tells an insert or a delete, which have one row.
+    fn only(
         &self,
         work: &mut Work,
         filling: &mut Filling,
         lsn: Lsn,
         table: &Shared,
-        new: &[Cell<'_>],
+        row: &[Cell<'_>],
+        change: RowChange<'_>,
     ) -> Result<(), Fault> {
-        if self.judge(table, None, new).new_row {
-            let change = RowChange::Create(new);
-            work.emitter
-                .change(&mut filling.out(), table, change, &self.source(lsn))?;
-        }
-        Ok(())
-    }
-
-    fn deleted(
-        &self,
-        work: &mut Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        table: &Shared,
-        old: &[Cell<'_>],
-    ) -> Result<(), Fault> {
-        if self.judge(table, None, old).new_row {
-            let change = RowChange::Delete(old);
+        if self.judge(table, None, row).new_row {
             work.emitter
                 .change(&mut filling.out(), table, change, &self.source(lsn))?;
         }
