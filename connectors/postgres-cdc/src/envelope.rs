@@ -16,7 +16,7 @@ use longshore_sdk::{Fault, FaultClass, LARGE_BATCH_BYTES_MAX};
 
 use crate::pg_type::Types;
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
-use crate::value::{Encoder, Fields, Refusal, bytes};
+use crate::value::{Fields, Refusal, bytes};
 
 pub(crate) use stamp::Stamp;
 
@@ -26,8 +26,6 @@ pub(crate) const CONNECTOR: &str = "postgresql";
 const NULL: u8 = 0;
 const PRESENT: u8 = 2;
 
-/// A column's branch and length, or a short value, at most.
-const COLUMN_BYTES: usize = 16;
 /// An envelope without its rows, at most.
 const FIXED_BYTES: usize = 1 << 10;
 
@@ -281,7 +279,7 @@ impl Shape {
     pub(crate) fn size(&self, change: &Change<'_>) -> usize {
         let row = |cells: &[Cell<'_>]| {
             let size = |plan: &ColumnPlan| match cells.get(plan.index) {
-                Some(Cell::Text(text)) => room(&plan.encoder, text.len()),
+                Some(Cell::Text(text)) => 1 + plan.encoder.room(text),
                 Some(Cell::Unchanged) => plan.unchanged.len(),
                 _ => plan.null.len(),
             };
@@ -310,18 +308,6 @@ impl Shape {
             .with("table", table)
             .with("column", column)
     }
-}
-
-/// What a text of so many bytes comes to, before it is known what it says.
-fn room(encoder: &Encoder, text: usize) -> usize {
-    let written = match encoder {
-        Encoder::Bytes => text / 2,
-        // An item of one letter has a length and a branch in front of it.
-        Encoder::Array(_) => text / 2 * 3,
-        Encoder::HstoreJson => text * 2,
-        _ => text,
-    };
-    written + COLUMN_BYTES
 }
 
 /// `["LAST-COMMIT","LSN"]`, either of them `null` where it is not known.

@@ -66,6 +66,15 @@ impl Probe {
             assert!(datum.is_empty(), "what was refused leaves nothing behind");
         })?;
         assert!(datum.len() <= shape.size(&change), "{change:?}");
+        for plan in &shape.row {
+            let Some(Cell::Text(text)) = cells.get(plan.index) else {
+                continue;
+            };
+            let mut value = Vec::new();
+            let written = plan.encoder.write(text, &mut value);
+            written.expect("it was just written");
+            assert!(value.len() <= plan.encoder.room(text), "{plan:?}");
+        }
         let schema = Schema::parse(shape.value_schema()).expect("a shape prints schemas");
         let value = avro::read(&schema, &datum).expect("a shape writes what its schema says");
         let (Kind::Struct(envelope), Value::Struct(mut values)) = (&schema.kind, value) else {

@@ -61,6 +61,22 @@ impl Encoder {
         }
     }
 
+    /// As many bytes as a value of the text takes, and hardly more.
+    pub(crate) fn room(&self, text: &[u8]) -> usize {
+        // A length or a branch in front of it, or a number that is no longer than its text.
+        const SHORT: usize = 16;
+        SHORT
+            + match self {
+                Self::Bytes => text.len() / 2,
+                Self::Base64 { .. } => text.len() / 3 * 2,
+                Self::Decimal { scale } => text.len() + decimals_room(*scale),
+                Self::Point => point::BYTES,
+                Self::HstoreJson => text.len() + hstore::escapes(text),
+                Self::Array(item) => items_room(item, text),
+                _ => text.len(),
+            }
+    }
+
     /// Appends the value. What stands in `out` when it is refused is to be thrown away.
     pub(crate) fn write(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         match self {
@@ -96,6 +112,26 @@ impl Encoder {
             Self::Array(item) => array::write(text, item, out),
         }
     }
+}
+
+/// What the items of an array take, each behind a branch: a length or a number may be longer than its text and its comma.
+fn items_room(item: &Encoder, text: &[u8]) -> usize {
+    /// A text that is longer than that has a length of three bytes and more.
+    const LONG_BYTES: usize = 4 << 10;
+    let items = memchr::memchr_iter(b',', text).count() + 1;
+    match item {
+        Encoder::Float32 => items * 5,
+        Encoder::Float64 | Encoder::MoneyFloat => items * 9,
+        Encoder::Point => items * (1 + point::BYTES),
+        Encoder::VariableDecimal => items * 4 + text.len(),
+        Encoder::Decimal { scale } => items * (4 + decimals_room(*scale)) + text.len() / 2,
+        _ => items * 2 + text.len() + text.len() / LONG_BYTES,
+    }
+}
+
+/// What decimal places take that a text may leave out: two digits do not fill a byte.
+fn decimals_room(scale: i32) -> usize {
+    usize::try_from(scale).unwrap_or(0) / 2
 }
 
 fn plain(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {

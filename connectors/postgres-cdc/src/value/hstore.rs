@@ -56,6 +56,12 @@ pub(super) fn map(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// How many bytes escapes of JSON add at most; quotes and backslashes are escaped already.
+pub(super) fn escapes(text: &[u8]) -> usize {
+    const MORE: usize = "\\u0000".len() - 1;
+    text.iter().filter(|byte| **byte < b' ').count() * MORE
+}
+
 /// An object of texts and nulls.
 pub(super) fn json(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
     let pairs = parse(text)?;

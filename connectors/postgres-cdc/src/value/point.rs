@@ -4,6 +4,9 @@ use super::{Refusal, bytes};
 
 const FORM: Refusal = Refusal::Form("a point");
 
+/// Two numbers, their binary form behind its length, and a null.
+pub(super) const BYTES: usize = 8 + 8 + 1 + 1 + 5 + 8 + 8 + 1;
+
 /// Debezium's `Point`: x, y, the same as well-known binary, and no reference system.
 pub(super) fn write(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
     let inner = text.strip_prefix(b"(").and_then(|t| t.strip_suffix(b")"));

@@ -5,7 +5,7 @@ use longshore_sdk::Value;
 use super::{becomes, bytes, refused, text};
 use crate::envelope::probe::Probe;
 use crate::pg_type::TypeKind;
-use crate::schema::HstoreMode;
+use crate::schema::{BinaryMode, HstoreMode};
 
 #[test]
 fn hstore_as_json_and_as_a_map() {
@@ -38,6 +38,38 @@ fn hstore_as_json_and_as_a_map() {
         "postgres-invalid-value",
         &["\"a\"", "\"a\"=>1", "a=>b"],
     );
+}
+
+#[test]
+fn what_is_longer_than_its_text_has_room() {
+    let probe = Probe::default().with(20_000, "hstore", TypeKind::Base);
+    let items = |item: &str| format!("{{{}}}", vec![item; 500].join(","));
+    let arrays = [
+        (1000, "t"),
+        (1007, "0"),
+        (1009, "a"),
+        (1009, "\"\""),
+        (1017, "\"(0,0)\""),
+        (1021, "0"),
+        (1022, "0"),
+        (1182, "1970-01-01"),
+        (1187, "00:00:00"),
+        (1231, "0"),
+        (1231, "NULL"),
+    ];
+    for (oid, item) in arrays {
+        probe.value(oid, -1, items(item).as_bytes()).unwrap();
+    }
+    let long = "x".repeat(20_000);
+    probe.value(1009, -1, items(&long).as_bytes()).unwrap();
+    let controls = format!("\"k\"=>\"{}\"", "\u{1}".repeat(500));
+    probe.value(20_000, -1, controls.as_bytes()).unwrap();
+    let bytes = format!("\\x{}", "00".repeat(1000));
+    for binary in [BinaryMode::Bytes, BinaryMode::Base64, BinaryMode::Hex] {
+        let mut probe = Probe::default();
+        probe.options.binary = binary;
+        probe.value(17, -1, bytes.as_bytes()).unwrap();
+    }
 }
 
 #[test]
