@@ -70,15 +70,17 @@ fn encode(
         bytes_left: 0,
     };
     let mut open: Vec<_> = records.partitions.iter().map(open).collect();
-    for record in &records.records {
-        open[record.partition as usize].bytes_left += size(records, record);
-    }
+    let sizes = records.records.iter().map(|record| {
+        let bytes = size(records, record);
+        open[record.partition as usize].bytes_left += bytes;
+        bytes
+    });
+    let sizes: Vec<usize> = sizes.collect();
     let mut batches = Vec::new();
-    for record in &records.records {
+    for (record, bytes) in records.records.iter().zip(sizes) {
         let index = record.partition as usize;
         let partition = &records.partitions[index];
         let open = &mut open[index];
-        let bytes = size(records, record);
         // A compacted topic removes whole batches, so there a record stands alone.
         if open.batch.size() + bytes > open.bytes_max || partition.topic.is_internal() {
             let full = std::mem::take(&mut open.batch).finish();
