@@ -21,6 +21,19 @@ impl<'o> Encoder<'o> {
         Self { out, defaults: 0 }
     }
 
+    pub(super) fn defaults(&self) -> usize {
+        self.defaults
+    }
+
+    pub(super) fn add_defaults(&mut self, bytes: usize) -> Result<(), SerdeError> {
+        self.defaults += bytes;
+        if self.defaults > DEFAULT_BYTES_MAX {
+            let limit = DEFAULT_BYTES_MAX;
+            return Err(SerdeError::TooLarge { limit });
+        }
+        Ok(())
+    }
+
     pub(super) fn datum(&mut self, node: &Node, datum: &[u8]) -> Result<(), SerdeError> {
         let mut cursor = Cursor::new(datum);
         self.value(node, &mut cursor)?;
@@ -149,11 +162,7 @@ impl<'o> Encoder<'o> {
                 let datum = default.as_ref().map_err(Clone::clone)?;
                 let before = self.out.len();
                 self.datum(node, datum)?;
-                self.defaults += self.out.len() - before;
-                if self.defaults > DEFAULT_BYTES_MAX {
-                    let limit = DEFAULT_BYTES_MAX;
-                    return Err(SerdeError::TooLarge { limit });
-                }
+                self.add_defaults(self.out.len() - before)?;
             }
         }
         Ok(())

@@ -30,6 +30,8 @@ struct End {
     json: usize,
     /// Values that were spent.
     values: usize,
+    /// Bytes that came from defaults.
+    defaults: usize,
 }
 
 impl Last {
@@ -47,7 +49,7 @@ impl Last {
     ) -> Result<(), SerdeError> {
         let datum = cursor.rest();
         let start = encoder.out.len();
-        let values = cursor.spent();
+        let (values, defaults) = (cursor.spent(), encoder.defaults());
         let known = std::mem::take(&mut self.ends);
         let mut ends = std::mem::take(&mut self.next_ends);
         ends.clear();
@@ -69,6 +71,7 @@ impl Last {
                     datum: datum.len() - cursor.rest().len(),
                     json: encoder.out.len() - start,
                     values: cursor.spent() - values,
+                    defaults: encoder.defaults() - defaults,
                 };
                 ends.push(new);
                 continue;
@@ -78,6 +81,7 @@ impl Last {
                 datum: end.datum - from.datum + to.datum,
                 json: end.json - from.json + to.json,
                 values: end.values - from.values + to.values,
+                defaults: end.defaults - from.defaults + to.defaults,
             };
             ends.extend(coming[..n_same].iter().map(moved));
             old = coming[n_same - 1];
@@ -86,6 +90,7 @@ impl Last {
             encoder.out.extend_from_slice(json);
             cursor.take(new.datum - to.datum)?;
             cursor.spend(new.values - to.values)?;
+            encoder.add_defaults(new.defaults - to.defaults)?;
         }
         self.next_ends = known;
         let json = &encoder.out[start..];
