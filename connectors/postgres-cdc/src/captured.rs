@@ -337,6 +337,7 @@ mod tests {
         ];
         Description {
             columns: columns.iter().map(column).collect(),
+            has_defaults: false,
             indexes: indexes
                 .iter()
                 .map(|(kind, columns)| UniqueIndex {

@@ -149,6 +149,8 @@ pub(crate) struct Publication {
     pub(crate) updates: bool,
     pub(crate) deletes: bool,
     pub(crate) truncates: bool,
+    /// It names no tables.
+    pub(crate) of_all_tables: bool,
 }
 
 pub(crate) async fn publication(
@@ -156,7 +158,7 @@ pub(crate) async fn publication(
     name: &str,
 ) -> Result<Option<Publication>, Fault> {
     let sql = format!(
-        "SELECT pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_publication WHERE pubname = {}",
+        "SELECT pubinsert, pubupdate, pubdelete, pubtruncate, puballtables FROM pg_publication WHERE pubname = {}",
         quote_literal(name)
     );
     let row = session.query(&sql).await?.into_iter().next();
@@ -165,6 +167,7 @@ pub(crate) async fn publication(
         updates: flag(&row, 1),
         deletes: flag(&row, 2),
         truncates: flag(&row, 3),
+        of_all_tables: flag(&row, 4),
     }))
 }
 
@@ -242,6 +245,8 @@ async fn tables(session: &Session, sql: &str) -> Result<Vec<Table>, Fault> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Description {
     pub(crate) columns: Vec<Described>,
+    /// Some have a default, which is learnt apart.
+    pub(crate) has_defaults: bool,
     /// The primary key first, then unique indexes by name.
     pub(crate) indexes: Vec<UniqueIndex>,
 }
@@ -265,37 +270,39 @@ pub(crate) struct UniqueIndex {
     pub(crate) columns: Vec<String>,
 }
 
-/// Tables by their numbers; those that are gone are missing.
+/// Tables by their numbers; one that is gone has no columns.
 pub(crate) type Descriptions = BTreeMap<u32, Description>;
 
+/// Describes tables but for the defaults of their columns. It waits for nobody who holds one of them.
 pub(crate) async fn describe(session: &Session, tables: &[u32]) -> Result<Descriptions, Fault> {
     let list: Vec<String> = tables.iter().map(u32::to_string).collect();
     let list = list.join(",");
     let sql = format!(
-        "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), \
+        "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef, \
          coalesce(to_jsonb(a)->>'attgenerated', '') <> '', \
          CASE WHEN a.attcollation = 100 THEN \
            (SELECT datcollate IN ('C', 'POSIX') AND coalesce(to_jsonb(d)->>'datlocprovider', 'c') = 'c' \
             FROM pg_database d WHERE datname = current_database()) \
          ELSE a.attcollation IN (950, 951) END \
          FROM pg_attribute a \
-         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE a.attrelid IN ({list}) AND a.attnum > 0 AND NOT a.attisdropped \
          ORDER BY a.attrelid, a.attnum"
     );
-    let mut descriptions = Descriptions::new();
+    let empty = |table: &u32| (*table, Description::default());
+    let mut descriptions: Descriptions = tables.iter().map(empty).collect();
     for row in session.query(&sql).await? {
         let column = Described {
             name: text(&row, 1)?.to_owned(),
             type_oid: number(&row, 2)?,
             modifier: number(&row, 3)?,
             not_null: flag(&row, 4),
-            default: optional(&row, 5).map(str::to_owned),
+            default: None,
             is_generated: flag(&row, 6),
             collation_is_c: flag(&row, 7),
         };
         let table = descriptions.entry(number(&row, 0)?).or_default();
         table.columns.push(column);
+        table.has_defaults |= flag(&row, 5);
     }
     let sql = format!(
         "SELECT i.indrelid, i.indisprimary, i.indisreplident, array_to_json(array( \
@@ -317,6 +324,30 @@ pub(crate) async fn describe(session: &Session, tables: &[u32]) -> Result<Descri
         table.indexes.push(index);
     }
     Ok(descriptions)
+}
+
+/// Learns the defaults of a table's columns. The server prints none of a table that somebody else holds, so that it is held
+/// first where the time counts.
+pub(crate) async fn learn_defaults(
+    session: &Session,
+    table: u32,
+    description: &mut Description,
+) -> Result<(), Fault> {
+    if !description.has_defaults {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d \
+         JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = {table}"
+    );
+    for row in session.query(&sql).await? {
+        let name = text(&row, 0)?;
+        let column = description.columns.iter_mut().find(|c| c.name == name);
+        if let Some(column) = column {
+            column.default = optional(&row, 1).map(str::to_owned);
+        }
+    }
+    Ok(())
 }
 
 /// Asks for the types that are not known yet, and for those that they are made of; the first time for all enums and

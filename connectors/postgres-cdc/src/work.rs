@@ -12,8 +12,8 @@ use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE};
 use crate::envelope::Stamp;
 use crate::pg_type::Types;
 
-/// As many tables are described at once: a database with thousands is not asked for each.
-pub(crate) const DESCRIBED_AT_ONCE: usize = 500;
+/// As many tables are described at once: a database with thousands is not asked for each, and each may have 1,600 columns.
+pub(crate) const DESCRIBED_AT_ONCE: usize = 100;
 
 /// Everything that outlives a phase.
 pub(crate) struct Work {
@@ -37,7 +37,7 @@ impl Work {
         self.config = config;
     }
 
-    /// Tables as they are now, with all types that they need known.
+    /// Tables as they are now but for their defaults, with all types that they need known.
     pub(crate) async fn describe(
         &mut self,
         session: &Session,

@@ -171,7 +171,12 @@ impl Rest {
 
     fn has_topic(&self, topic: &str) -> Result<bool> {
         let path = format!("/topics/{topic}");
-        Ok(self.send(&Method::GET, &path, None)?.status == 200)
+        let answer = self.send(&Method::GET, &path, None)?;
+        match answer.status {
+            200 => Ok(true),
+            404 => Ok(false),
+            status => bail!("{path}: {status} {}", answer.body),
+        }
     }
 
     /// Waits until a connector's status satisfies the condition.

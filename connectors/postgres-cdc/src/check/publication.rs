@@ -38,7 +38,11 @@ impl Checking<'_> {
             (None, mode) => self.may_publish(server, mode, selected).await?,
             (Some(publication), PublicationMode::Filtered) => {
                 self.publishes_changes(publication);
-                self.may_change(server, selected).await?;
+                if publication.of_all_tables {
+                    self.names_no_tables();
+                } else {
+                    self.may_change(server, selected).await?;
+                }
             }
             (Some(publication), _) => {
                 self.publishes_changes(publication);
@@ -83,6 +87,16 @@ impl Checking<'_> {
             &sql,
         );
         Ok(())
+    }
+
+    fn names_no_tables(&mut self) {
+        let message = format!(
+            "publication {} is one of all tables, which the server does not narrow down: with disabled or all_tables it \
+             is taken as it is",
+            self.config.keys.publication
+        );
+        let key = "publication.autocreate.mode";
+        self.finding(key, "postgres-publication-of-all-tables", message, None, "");
     }
 
     /// Whether the user may bring a publication of named tables up to date, where it is not.

@@ -335,7 +335,7 @@ impl Snapshot {
             let description = self.described.remove(&table.oid).unwrap_or_default();
             let behind = self.behind.take();
             let was_begun = behind.is_some();
-            let reader = Reader::start(ctx, work, session, &table, &description, behind).await?;
+            let reader = Reader::start(ctx, work, session, &table, description, behind).await?;
             if was_begun && !reader.goes_on() {
                 self.place.ranges.mix(table.oid);
             }

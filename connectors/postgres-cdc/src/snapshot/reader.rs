@@ -53,11 +53,12 @@ impl Reader {
         work: &mut Work,
         session: Session,
         table: &Table,
-        description: &Description,
+        mut description: Description,
         behind: Option<KeyMark>,
     ) -> Result<Self, Fault> {
         hold(&session, table).await.map_err(changed_meanwhile)?;
-        let captured = work.making(ctx).described(table, description)?;
+        catalog::learn_defaults(&session, table.oid, &mut description).await?;
+        let captured = work.making(ctx).described(table, &description)?;
         let columns: Vec<usize> = (0..captured.columns.len())
             .filter(|at| captured.is_read(*at, &work.config.selection))
             .collect();

@@ -34,12 +34,12 @@ impl Relation {
         if !work.config.selection.takes_table(&name) {
             return Ok(Self::PassedOver { id });
         }
-        let description = work.describe(asking, &[id]).await?.remove(&id);
+        let mut described = work.describe(asking, &[id]).await?;
+        let mut description = described.remove(&id).unwrap_or_default();
+        catalog::learn_defaults(asking, id, &mut description).await?;
         let oids = message.columns.iter().map(|column| column.type_oid);
         catalog::learn_types(asking, &mut work.types, oids).await?;
-        let captured = work
-            .making(ctx)
-            .streamed(message, &description.unwrap_or_default())?;
+        let captured = work.making(ctx).streamed(message, &description)?;
         Ok(Self::Captured {
             id,
             table: Shared::new(captured),

@@ -124,6 +124,11 @@ fn items_room(item: &Encoder, text: &[u8]) -> usize {
         Encoder::Float64 | Encoder::MoneyFloat => items * 9,
         Encoder::Point => items * (1 + point::BYTES),
         Encoder::VariableDecimal => items * 4 + text.len(),
+        // What their texts leave out: fractions, parts that are zero, decimal places, escapes.
+        Encoder::ZonedTimestamp { digits } => items * (2 + digits) + text.len(),
+        Encoder::IntervalText => items * 10 + text.len(),
+        Encoder::Money { digits } => items * (2 + decimals_room(*digits)) + text.len(),
+        Encoder::HstoreJson => items * 2 + text.len() + hstore::escapes(text),
         Encoder::Decimal { scale } => items * (4 + decimals_room(*scale)) + text.len() / 2,
         _ => items * 2 + text.len() + text.len() / LONG_BYTES,
     }

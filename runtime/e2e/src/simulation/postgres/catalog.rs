@@ -29,7 +29,7 @@ impl Server {
         } else if has("SELECT CASE WHEN pg_is_in_recovery()") {
             vec![row(&[&lsn_text(self.lsn())])]
         } else if has("FROM pg_publication WHERE pubname") {
-            let there = self.publication.then(|| row(&["t", "t", "t", "t"]));
+            let there = self.publication.then(|| row(&["t", "t", "t", "t", "t"]));
             there.into_iter().collect()
         } else if has("CREATE PUBLICATION") {
             assert!(!self.publication, "the publication exists");
@@ -91,7 +91,7 @@ fn columns(shape: &Shape) -> Vec<Row> {
             Some(column.type_oid.to_string()),
             Some("-1".to_owned()),
             flag(in_key(column.name)),
-            None,
+            flag(false),
             flag(false),
             flag(column.collation_is_c),
         ]

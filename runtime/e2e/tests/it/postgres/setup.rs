@@ -130,6 +130,19 @@ fn a_role_that_does_not_own_what_it_would_publish_is_told_who_does() {
     assert_eq!(capture.events("t").unwrap().len(), 1);
 }
 
+#[test]
+fn a_publication_of_all_tables_is_not_narrowed_down() {
+    let mut capture = Capture::prepare(TABLE).unwrap();
+    let name = capture.database.name.clone();
+    capture
+        .run(&format!("create publication {name} for all tables"))
+        .unwrap();
+    let keys = json!({"publication.autocreate.mode": "filtered"});
+    let refusal = capture.refusal(&keys).unwrap();
+    assert!(refusal.contains("is one of all tables"), "{refusal}");
+    assert_eq!(n_slots(&mut capture), "0");
+}
+
 /// 69
 #[test]
 fn a_table_that_is_not_published_is_told_by_name() {

@@ -5,7 +5,7 @@ use longshore_sdk::Value;
 use super::{becomes, bytes, refused, text};
 use crate::envelope::probe::Probe;
 use crate::pg_type::TypeKind;
-use crate::schema::{BinaryMode, HstoreMode};
+use crate::schema::{BinaryMode, HstoreMode, IntervalMode};
 
 #[test]
 fn hstore_as_json_and_as_a_map() {
@@ -42,7 +42,11 @@ fn hstore_as_json_and_as_a_map() {
 
 #[test]
 fn what_is_longer_than_its_text_has_room() {
-    let probe = Probe::default().with(20_000, "hstore", TypeKind::Base);
+    let array = TypeKind::Array { element: 20_000 };
+    let mut probe = Probe::default()
+        .with(20_000, "hstore", TypeKind::Base)
+        .with(20_001, "_hstore", array);
+    probe.options.money_fraction_digits = 18;
     let items = |item: &str| format!("{{{}}}", vec![item; 500].join(","));
     let arrays = [
         (1000, "t"),
@@ -53,6 +57,9 @@ fn what_is_longer_than_its_text_has_room() {
         (1021, "0"),
         (1022, "0"),
         (1182, "1970-01-01"),
+        (1185, "\"2026-01-02 03:04:05+00\""),
+        (791, "$1.00"),
+        (20_001, "\"\\\"\u{1}\\\"=>NULL\""),
         (1187, "00:00:00"),
         (1231, "0"),
         (1231, "NULL"),
@@ -60,6 +67,10 @@ fn what_is_longer_than_its_text_has_room() {
     for (oid, item) in arrays {
         probe.value(oid, -1, items(item).as_bytes()).unwrap();
     }
+    probe.options.interval = IntervalMode::String;
+    probe
+        .value(1187, -1, items("\"1 day\"").as_bytes())
+        .unwrap();
     let long = "x".repeat(20_000);
     probe.value(1009, -1, items(&long).as_bytes()).unwrap();
     let controls = format!("\"k\"=>\"{}\"", "\u{1}".repeat(500));
