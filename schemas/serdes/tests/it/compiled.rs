@@ -228,6 +228,19 @@ fn datum(schema: &Schema, value: &Value) -> Vec<u8> {
     bytes
 }
 
+/// Structs in structs, one of which is empty.
+const NESTED: &str = r#"{"type": "record", "name": "r", "fields": [
+    {"name": "a", "type": "long"},
+    {"name": "s", "type": {"type": "record", "name": "s", "fields": [
+        {"name": "b", "type": "long"},
+        {"name": "c", "type": ["null", "long"]},
+        {"name": "t", "type": {"type": "record", "name": "t", "fields": [
+            {"name": "d", "type": "long"},
+            {"name": "z", "type": {"type": "record", "name": "z", "fields": []}}]}}]}},
+    {"name": "e", "type": "long"},
+    {"name": "f", "type": "string"},
+    {"name": "g", "type": "long"}]}"#;
+
 proptest! {
     #[test]
     fn any_value_of_any_schema_is_said_in_json((schema, value) in data()) {
@@ -271,6 +284,39 @@ proptest! {
             let written = json.serialize(datum, Some(&mut plan), &mut out);
             prop_assert_eq!(written, json.serialize(datum, Some(&mut json.compile(&schema)), &mut alone));
             prop_assert_eq!(out, alone);
+        }
+    }
+
+    #[test]
+    fn what_a_record_repeats_of_the_one_before_is_written_where_it_belongs(
+        rows in prop::collection::vec(prop::array::uniform7(0_i64..3), 2..8),
+    ) {
+        let schema = Schema::parse(NESTED).unwrap();
+        let json = converter("json", &["schemas.enable=false"]);
+        let mut plan = json.compile(&schema);
+        for [a, b, c, d, e, f, g] in rows {
+            // Of one byte and of three, so that what follows stands elsewhere.
+            let wide = |n: i64| n * 10_000;
+            let inner = Value::Struct(vec![
+                Value::Int64(wide(b)),
+                if c == 0 { Value::Null } else { Value::Int64(c) },
+                Value::Struct(vec![Value::Int64(d), Value::Struct(vec![])]),
+            ]);
+            let text = Value::String("\"".repeat(usize::try_from(f).unwrap()));
+            let value = Value::Struct(vec![
+                Value::Int64(wide(a)), inner, Value::Int64(e), text, Value::Int64(wide(g)),
+            ]);
+            let bytes = datum(&schema, &value);
+            let mut out = Vec::new();
+            let written = json.serialize(Datum::Avro { schema: 1, bytes: &bytes }, Some(&mut plan), &mut out);
+            prop_assert_eq!(written, Ok(Serialized::Written));
+            let c = if c == 0 { "null".to_owned() } else { c.to_string() };
+            let text = "\\\"".repeat(usize::try_from(f).unwrap());
+            let expected = format!(
+                r#"{{"a":{},"s":{{"b":{},"c":{c},"t":{{"d":{d},"z":{{}}}}}},"e":{e},"f":"{text}","g":{}}}"#,
+                wide(a), wide(b), wide(g)
+            );
+            prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 
