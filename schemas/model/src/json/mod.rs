@@ -15,4 +15,4 @@ mod writer;
 
 pub use reader::{DEPTH_MAX, JsonError, Spacing, check, compact};
 pub use tree::{Json, parse};
-pub use writer::{JsonBuffer, is_plain, write_f32, write_f64, write_string};
+pub use writer::{JsonBuffer, is_plain, write_f32, write_f64, write_short, write_string};

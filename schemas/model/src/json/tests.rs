@@ -1,10 +1,11 @@
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
 use super::{DEPTH_MAX, Json, JsonError, Spacing, check, compact, parse};
-use super::{is_plain, write_f32, write_f64, write_string};
+use super::{is_plain, write_f32, write_f64, write_short, write_string};
 
 #[test]
 fn numbers_keep_their_digits_and_objects_their_order() {
@@ -107,6 +108,22 @@ fn a_character_is_escaped_wherever_it_stands() {
 }
 
 #[test]
+fn short_texts_are_written_at_once() {
+    let longest = "\"\\".repeat(32);
+    for text in ["", "[\"1\",\"22\"]", "\u{7f}", &longest] {
+        let (mut short, mut out) = (Vec::new(), String::new());
+        assert!(write_short(&mut short, text.as_bytes()), "{text}");
+        write_string(&mut out, text);
+        assert_eq!(short, out.as_bytes());
+    }
+    let (long, mut out) = ("-".repeat(65), Vec::new());
+    for text in ["a\n", "\u{80}", &long] {
+        assert!(!write_short(&mut out, text.as_bytes()), "{text}");
+        assert!(out.is_empty());
+    }
+}
+
+#[test]
 fn floating_point_numbers_are_written_as_java_does() {
     for (number, text) in [
         (0.0, "0.0"),
@@ -137,6 +154,11 @@ proptest! {
         let mut out = String::new();
         write_string(&mut out, &text);
         prop_assert_eq!(is_plain(text.as_bytes()), text.is_ascii() && out.len() == text.len() + 2);
+        let mut short = b"before".to_vec();
+        match write_short(&mut short, text.as_bytes()) {
+            true => prop_assert_eq!(short, format!("before{out}").into_bytes()),
+            false => prop_assert_eq!(short, b"before"),
+        }
         let json = parse(out.as_bytes()).unwrap();
         prop_assert_eq!(json.as_str(), Some(text.as_str()));
         let theirs: serde_json::Value = serde_json::from_str(&out).unwrap();

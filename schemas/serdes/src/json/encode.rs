@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use longshore_model::avro::Cursor;
-use longshore_model::json::{is_plain, write_f32, write_f64, write_string};
+use longshore_model::json::{is_plain, write_f32, write_f64, write_short, write_string};
 
 use super::DEFAULT_BYTES_MAX;
 use super::last::Last;
@@ -210,7 +210,7 @@ impl<'o> Encoder<'o> {
             self.out.push(b'"');
             self.out.extend_from_slice(text);
             self.out.push(b'"');
-        } else {
+        } else if !write_short(self.out, text) {
             write_string(self.out, cursor.as_text(text)?);
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! Events repeat most of themselves, where they come from and when they were made. Bytes of a datum that are equal at the
 //! same place say the same, and have been read and written once: their JSON is copied, however many members it is of.
-//! (Measured on change events of 21 members, 3 of them new: 990 ns without it, 340 with it.)
+//! (Measured on change events of 21 members, 3 of them new: 490 ns without it, 250 with it.)
 
 use longshore_model::avro::Cursor;
 
@@ -18,20 +18,30 @@ pub(super) const LAST_BYTES_MAX: usize = 4 << 10;
 pub(super) struct Last {
     datum: Vec<u8>,
     json: Vec<u8>,
-    ends: Vec<End>,
-    /// Room for those of the record at hand.
-    next_ends: Vec<End>,
+    /// Of each of its members.
+    sizes: Vec<Size>,
 }
 
-/// Where a member ended, counted from the record's beginning.
+/// What a member took, or some of them.
 #[derive(Clone, Copy, Debug, Default)]
-struct End {
+struct Size {
     datum: usize,
     json: usize,
     /// Values that were spent.
     values: usize,
     /// Bytes that came from defaults.
     defaults: usize,
+}
+
+impl Size {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            datum: self.datum + other.datum,
+            json: self.json + other.json,
+            values: self.values + other.values,
+            defaults: self.defaults + other.defaults,
+        }
+    }
 }
 
 impl Last {
@@ -49,68 +59,71 @@ impl Last {
     ) -> Result<(), SerdeError> {
         let datum = cursor.rest();
         let start = encoder.out.len();
-        let (values, defaults) = (cursor.spent(), encoder.defaults());
-        let known = std::mem::take(&mut self.ends);
-        let mut ends = std::mem::take(&mut self.next_ends);
-        ends.clear();
-        let (mut old, mut new) = (End::default(), End::default());
-        while let Some(member) = members.get(ends.len()) {
-            let coming = known.get(ends.len()..).unwrap_or_default();
-            let same = match coming {
-                [] => 0,
-                _ => common(&datum[new.datum..], &self.datum[old.datum..]),
-            };
-            let n_same = coming
-                .iter()
-                .take_while(|end| end.datum - old.datum <= same);
-            let n_same = n_same.count();
-            if n_same == 0 {
-                encoder.member(member, cursor)?;
-                old = coming.first().copied().unwrap_or_default();
-                new = End {
-                    datum: datum.len() - cursor.rest().len(),
-                    json: encoder.out.len() - start,
-                    values: cursor.spent() - values,
-                    defaults: encoder.defaults() - defaults,
-                };
-                ends.push(new);
-                continue;
+        // Taken, so that nothing is kept of a record that cannot be written.
+        let mut sizes = std::mem::take(&mut self.sizes);
+        let is_known = !sizes.is_empty();
+        sizes.resize(members.len(), Size::default());
+        // The members before `at`, in the last record and in this one.
+        let (mut old, mut new) = (Size::default(), Size::default());
+        let mut at = 0;
+        loop {
+            if is_known {
+                let same = common(&datum[new.datum..], &self.datum[old.datum..]);
+                let mut run = Size::default();
+                while let Some(size) = sizes.get(at)
+                    && run.datum + size.datum <= same
+                {
+                    run = run.plus(*size);
+                    at += 1;
+                }
+                let json = &self.json[old.json..old.json + run.json];
+                encoder.out.extend_from_slice(json);
+                cursor.take(run.datum)?;
+                cursor.spend(run.values)?;
+                encoder.add_defaults(run.defaults)?;
+                (old, new) = (old.plus(run), new.plus(run));
             }
-            let (from, to) = (old, new);
-            let moved = |end: &End| End {
-                datum: end.datum - from.datum + to.datum,
-                json: end.json - from.json + to.json,
-                values: end.values - from.values + to.values,
-                defaults: end.defaults - from.defaults + to.defaults,
+            let Some(member) = members.get(at) else {
+                break;
             };
-            ends.extend(coming[..n_same].iter().map(moved));
-            old = coming[n_same - 1];
-            new = moved(&old);
-            let json = &self.json[from.json..old.json];
-            encoder.out.extend_from_slice(json);
-            cursor.take(new.datum - to.datum)?;
-            cursor.spend(new.values - to.values)?;
-            encoder.add_defaults(new.defaults - to.defaults)?;
+            let (values, defaults) = (cursor.spent(), encoder.defaults());
+            encoder.member(member, cursor)?;
+            let size = Size {
+                datum: datum.len() - cursor.rest().len() - new.datum,
+                json: encoder.out.len() - start - new.json,
+                values: cursor.spent() - values,
+                defaults: encoder.defaults() - defaults,
+            };
+            (old, new) = (old.plus(sizes[at]), new.plus(size));
+            sizes[at] = size;
+            at += 1;
         }
-        self.next_ends = known;
-        let json = &encoder.out[start..];
-        if new.datum + json.len() <= LAST_BYTES_MAX {
+        if new.datum + new.json > LAST_BYTES_MAX {
+            sizes.clear();
+        } else {
             self.datum.clear();
             self.datum.extend_from_slice(&datum[..new.datum]);
             self.json.clear();
-            self.json.extend_from_slice(json);
-            self.ends = ends;
+            self.json.extend_from_slice(&encoder.out[start..]);
         }
+        self.sizes = sizes;
         Ok(())
     }
 }
 
 /// How many bytes both begin with.
 fn common(a: &[u8], b: &[u8]) -> usize {
-    const CHUNK: usize = 16;
-    let same = |(a, b): &(&[u8], &[u8])| a == b;
-    let chunks = a.chunks_exact(CHUNK).zip(b.chunks_exact(CHUNK));
-    let at = chunks.take_while(same).count() * CHUNK;
+    const CHUNK: usize = size_of::<u128>();
+    let (a_chunks, _) = a.as_chunks::<CHUNK>();
+    let (b_chunks, _) = b.as_chunks::<CHUNK>();
+    let mut at = 0;
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        let differing = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
+        if differing != 0 {
+            return at + differing.trailing_zeros() as usize / 8;
+        }
+        at += CHUNK;
+    }
     let rest = a[at..].iter().zip(&b[at..]);
     at + rest.take_while(|(a, b)| a == b).count()
 }
