@@ -29,6 +29,10 @@ const CONFIRM_INTERVAL: Duration = Duration::from_secs(1);
 /// (Measured, 1 M messages of 150 bytes: 1.4 µs of CPU a message without it, 0.5 with it, most of them
 /// the kernel's; pg_recvlogical 1.0 to 1.4.)
 const READ_INTERVAL: Duration = Duration::from_millis(2);
+/// The same behind a look that brought so much that nobody waits for a single message. (Measured, 1 M rows that wait in a
+/// slot: half as many switches of threads and syncs of the log as with the shorter interval.)
+const BULK_INTERVAL: Duration = Duration::from_millis(6);
+const BULK_BYTES: usize = 48 << 10;
 
 /// A third of the time after which the server gives up, so that two may be lost.
 pub(crate) fn feedback_interval(sender_timeout_ms: Option<u64>) -> Duration {
@@ -98,11 +102,11 @@ impl Feed {
                 () = shared.has_confirmed.notified() => {}
                 () = shared.buffer.room(), if full => self.heard = Instant::now(),
                 received = look(wire, look_at), if !full => {
-                    received.map_err(Error::lost)?;
+                    let is_bulk = received.map_err(Error::lost)? >= BULK_BYTES;
                     self.heard = Instant::now();
                     if !wire.has_much() {
                         wire.rest().map_err(Error::lost)?;
-                        look_at = self.heard + READ_INTERVAL;
+                        look_at = self.heard + if is_bulk { BULK_INTERVAL } else { READ_INTERVAL };
                     }
                     self.frame(wire).await?;
                 }
@@ -171,8 +175,8 @@ impl Feed {
     }
 }
 
-/// Waits for bytes, but not before `at`. May be dropped at any moment.
-async fn look(wire: &mut Wire, at: Instant) -> io::Result<()> {
+/// Waits for bytes, but not before `at`, and tells how many came. May be dropped at any moment.
+async fn look(wire: &mut Wire, at: Instant) -> io::Result<usize> {
     sleep_until(at).await;
     wire.receive().await
 }

@@ -71,9 +71,10 @@ impl Wire {
         sent.map_err(Error::lost)
     }
 
-    /// Waits for bytes, and takes what is there. May be dropped at any moment.
-    pub(crate) async fn receive(&mut self) -> io::Result<()> {
+    /// Waits for bytes, takes what is there, and tells how many. May be dropped at any moment.
+    pub(crate) async fn receive(&mut self) -> io::Result<usize> {
         self.make_room();
+        let before = self.unread.end;
         let received = self.socket.read(&mut self.input[self.unread.end..]).await?;
         if received == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -88,7 +89,7 @@ impl Wire {
                 _ => break,
             }
         }
-        Ok(())
+        Ok(self.unread.end - before)
     }
 
     /// So much came that more of it is likely to be here.
