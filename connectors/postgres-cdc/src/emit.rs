@@ -9,7 +9,7 @@ use longshore_sdk::{
 
 use crate::captured::Captured;
 use crate::config::PostgresConfig;
-use crate::envelope::{CONNECTOR, Cell, Change, Op, SourceFields, Stamp};
+use crate::envelope::{CONNECTOR, Cell, Change, Op, SourceFields, Tail};
 use crate::select::Skipped;
 use crate::work::Shared;
 
@@ -46,22 +46,37 @@ pub(crate) struct Emitter {
 /// Where records of a batch come from, and when they are made.
 pub(crate) struct Out<'a> {
     pub(crate) batch: &'a mut BatchWriter,
-    /// The last table and its topic: rows come in runs, and names take long to compare.
-    pub(crate) last_topic: &'a mut Option<(Shared, TopicIndex)>,
+    pub(crate) run: &'a mut Option<Run>,
     pub(crate) source: SourceIndex,
-    pub(crate) now: &'a Stamp,
+    /// Microseconds since 1970.
+    pub(crate) now_us: i64,
+}
+
+/// Rows of one table, one after the other, which is how they come: names take long to compare, and tails to write.
+#[derive(Debug)]
+pub(crate) struct Run {
+    table: Shared,
+    topic: TopicIndex,
+    tail: Tail,
 }
 
 impl Out<'_> {
+    /// The batch, and the run of the table.
+    fn run(&mut self, table: &Shared) -> Result<(&mut BatchWriter, &mut Run), Malformed> {
+        self.run.take_if(|run| !Shared::ptr_eq(&run.table, table));
+        let run = match &mut *self.run {
+            Some(run) => run,
+            none @ None => none.insert(Run {
+                table: Shared::clone(table),
+                topic: self.batch.topic(&table.topic)?,
+                tail: Tail::default(),
+            }),
+        };
+        Ok((self.batch, run))
+    }
+
     fn topic(&mut self, table: &Shared) -> Result<TopicIndex, Malformed> {
-        if let Some((last, topic)) = self.last_topic
-            && Shared::ptr_eq(last, table)
-        {
-            return Ok(*topic);
-        }
-        let topic = self.batch.topic(&table.topic)?;
-        *self.last_topic = Some((Shared::clone(table), topic));
-        Ok(topic)
+        Ok(self.run(table)?.1.topic)
     }
 }
 
@@ -137,7 +152,7 @@ impl Emitter {
             before: None,
             after: None,
             source,
-            now: out.now,
+            now_us: out.now_us,
         };
         self.push_event(out, table, Datum::Null, &change, &[])
     }
@@ -182,7 +197,7 @@ impl Emitter {
             before,
             after,
             source,
-            now: out.now,
+            now_us: out.now_us,
         };
         self.key.clear();
         let row = after.or(before).unwrap_or_default();
@@ -231,7 +246,7 @@ impl Emitter {
                 before: None,
                 after: Some(row),
                 source,
-                now: out.now,
+                now_us: out.now_us,
             };
             table.shape.size(&change)
         });
@@ -266,7 +281,7 @@ impl Emitter {
                 before,
                 after,
                 source,
-                now: out.now,
+                now_us: out.now_us,
             };
             let header = [(header, keyed(table, other))];
             self.push_event(out, table, keyed(table, key), &change, &header)?;
@@ -309,15 +324,17 @@ impl Emitter {
         if bytes > LARGE_BYTES {
             out.batch.reserve(bytes);
         }
+        let source = Some(out.source);
+        let (batch, Run { topic, tail, .. }) = out.run(table)?;
         let row = NewRow {
-            topic: Some(out.topic(table)?),
-            source: Some(out.source),
+            topic: Some(*topic),
+            source,
             key,
             headers: &headers,
             ..NewRow::default()
         };
-        let written = out.batch.push_written(&row, table.value_schema, |value| {
-            let written = table.shape.write_envelope(change, value);
+        let written = batch.push_written(&row, table.value_schema, |value| {
+            let written = table.shape.write_envelope(change, tail, value);
             written.map_err(Unwritten::Event)
         });
         match written {

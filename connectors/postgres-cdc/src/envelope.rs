@@ -8,7 +8,7 @@
 
 #[cfg(test)]
 pub(crate) mod probe;
-mod stamp;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +16,9 @@ use longshore_sdk::{Fault, FaultClass, LARGE_BATCH_BYTES_MAX};
 
 use crate::pg_type::Types;
 use crate::schema::{self, Column, ColumnPlan, Names, ValueOptions};
-use crate::value::{Fields, Refusal, bytes};
+use crate::value::{Refusal, bytes};
 
-pub(crate) use stamp::Stamp;
+pub(crate) use tail::Tail;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const CONNECTOR: &str = "postgresql";
@@ -89,8 +89,8 @@ impl SnapshotMark {
 /// Where a change stands in the database's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SourceFields {
-    /// When its transaction committed.
-    pub(crate) at: Stamp,
+    /// When its transaction committed, in microseconds since 1970.
+    pub(crate) at_us: i64,
     pub(crate) snapshot: SnapshotMark,
     /// The commit before it.
     pub(crate) last_commit: Option<u64>,
@@ -106,8 +106,8 @@ pub(crate) struct Change<'a> {
     pub(crate) before: Option<&'a [Cell<'a>]>,
     pub(crate) after: Option<&'a [Cell<'a>]>,
     pub(crate) source: &'a SourceFields,
-    /// When it is handled.
-    pub(crate) now: &'a Stamp,
+    /// When it is handled, in microseconds since 1970.
+    pub(crate) now_us: i64,
 }
 
 /// A table's keys and envelopes.
@@ -189,13 +189,14 @@ impl Shape {
             .inspect_err(|_| out.truncate(start))
     }
 
-    /// Appends an envelope.
+    /// Appends an envelope; `tail` is of this shape's last ones, or new.
     ///
     /// # Errors
     /// When a cell holds what its column's schema cannot.
     pub(crate) fn write_envelope(
         &self,
         change: &Change<'_>,
+        tail: &mut Tail,
         out: &mut Vec<u8>,
     ) -> Result<(), Fault> {
         let start = out.len();
@@ -203,7 +204,7 @@ impl Shape {
             .row(change.before, out)
             .and_then(|()| self.row(change.after, out));
         rows.inspect_err(|_| out.truncate(start))?;
-        self.source_and_times(change, out);
+        tail.write(self, change, out);
         Ok(())
     }
 
@@ -245,36 +246,6 @@ impl Shape {
         Ok(())
     }
 
-    /// What follows the rows, to the envelope's end.
-    fn source_and_times(&self, change: &Change<'_>, out: &mut Vec<u8>) {
-        let Change { source, now, .. } = *change;
-        out.extend_from_slice(&self.source_head);
-        let mut fields = Fields::<48>::default();
-        source.at.write_ms(&mut fields);
-        // Its default stands first in the union, so null does not.
-        fields.byte(0);
-        fields.short_text(|fields| fields.raw(source.snapshot.name().as_bytes()));
-        fields.append_to(out);
-        out.extend_from_slice(&self.database);
-        let mut fields = Fields::<96>::default();
-        fields.byte(PRESENT);
-        fields.short_text(|fields| sequence(source, fields));
-        source.at.write_below(&mut fields);
-        fields.append_to(out);
-        out.extend_from_slice(&self.source_table);
-        let mut fields = Fields::<96>::default();
-        optional_long(&mut fields, source.txid);
-        optional_long(&mut fields, source.lsn.map(u64::cast_signed));
-        optional_long(&mut fields, source.xmin);
-        // No transaction.
-        fields.byte(NULL);
-        fields.short_text(|fields| fields.byte(change.op.letter()));
-        fields.byte(PRESENT);
-        now.write_ms(&mut fields);
-        now.write_below(&mut fields);
-        fields.append_to(out);
-    }
-
     /// As many bytes as an envelope takes, and hardly more: room for it is made once.
     pub(crate) fn size(&self, change: &Change<'_>) -> usize {
         let row = |cells: &[Cell<'_>]| {
@@ -307,32 +278,5 @@ impl Shape {
         Fault::new(FaultClass::BadRecord, refusal.code(), message)
             .with("table", table)
             .with("column", column)
-    }
-}
-
-/// `["LAST-COMMIT","LSN"]`, either of them `null` where it is not known.
-fn sequence<const N: usize>(source: &SourceFields, fields: &mut Fields<N>) {
-    let part = |fields: &mut Fields<N>, lsn: Option<u64>| match lsn {
-        None => fields.raw(b"null"),
-        Some(lsn) => {
-            fields.byte(b'"');
-            fields.digits(lsn);
-            fields.byte(b'"');
-        }
-    };
-    fields.byte(b'[');
-    part(fields, source.last_commit);
-    fields.byte(b',');
-    part(fields, source.lsn);
-    fields.byte(b']');
-}
-
-fn optional_long<const N: usize>(fields: &mut Fields<N>, number: Option<i64>) {
-    match number {
-        None => fields.byte(NULL),
-        Some(number) => {
-            fields.byte(PRESENT);
-            fields.long(number);
-        }
     }
 }

@@ -96,7 +96,7 @@ pub(crate) enum Old<'a> {
     Full(Tuple<'a>),
 }
 
-/// A row, whose columns were counted but not read.
+/// A row, not yet read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tuple<'a> {
     columns: u16,
@@ -113,17 +113,30 @@ pub(crate) enum Field<'a> {
 }
 
 impl<'a> Tuple<'a> {
-    /// The columns in order. [`Message::parse`] has walked them, so they are whole.
-    pub(crate) fn fields(self) -> impl Iterator<Item = Field<'a>> {
+    /// Reads the columns in order, all of them and nothing behind them.
+    ///
+    /// # Errors
+    /// When the tuple, the last of its message, is cut off or too long.
+    pub(crate) fn read(self, mut each: impl FnMut(Field<'a>)) -> Result<(), Fault> {
         let mut reader = Reader { rest: self.bytes };
-        (0..self.columns).map_while(move |_| reader.field().ok())
+        for _ in 0..self.columns {
+            each(
+                reader
+                    .field()
+                    .map_err(|CutOff| malformed("a row", self.bytes))?,
+            );
+        }
+        match reader.rest {
+            [] => Ok(()),
+            _ => Err(malformed("a row", self.bytes)),
+        }
     }
 }
 
 const MICROS_1970_TO_2000: i64 = 946_684_800_000_000;
 
 impl<'a> Message<'a> {
-    /// Reads one message, the whole of it.
+    /// Reads one message, the whole of it but for the row that it ends with.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
         let mut reader = Reader { rest: body };
         let parsed = reader.message();
@@ -131,19 +144,19 @@ impl<'a> Message<'a> {
             Ok(message) if reader.rest.is_empty() => Ok(message),
             _ => {
                 let kind = body.first().copied().unwrap_or_default();
-                let message = format!(
-                    "a message of kind {:?} and {} bytes is not one of pgoutput's protocol 1",
-                    char::from(kind),
-                    body.len()
-                );
-                Err(Fault::new(
-                    FaultClass::Fatal,
-                    "postgres-malformed-message",
-                    message,
+                Err(malformed(
+                    &format!("a message of kind {:?}", char::from(kind)),
+                    body,
                 ))
             }
         }
     }
+}
+
+fn malformed(what: &str, bytes: &[u8]) -> Fault {
+    let bytes = bytes.len();
+    let message = format!("{what}, {bytes} bytes long, is not one of pgoutput's protocol 1");
+    Fault::new(FaultClass::Fatal, "postgres-malformed-message", message)
 }
 
 /// What a message of a row is about, by its first bytes; none where it is not one.
@@ -182,7 +195,7 @@ impl<'a> Reader<'a> {
             b'I' => {
                 let relation = self.u32()?;
                 self.expect(b'N')?;
-                let new = self.tuple()?;
+                let new = self.last_tuple()?;
                 Message::Insert { relation, new }
             }
             b'U' => {
@@ -195,14 +208,14 @@ impl<'a> Reader<'a> {
                 if kind != b'N' {
                     return Err(CutOff);
                 }
-                let new = self.tuple()?;
+                let new = self.last_tuple()?;
                 Message::Update { relation, old, new }
             }
             b'D' => {
                 let relation = self.u32()?;
                 let old = match self.u8()? {
-                    b'K' => Old::Key(self.tuple()?),
-                    b'O' => Old::Full(self.tuple()?),
+                    b'K' => Old::Key(self.last_tuple()?),
+                    b'O' => Old::Full(self.last_tuple()?),
                     _ => return Err(CutOff),
                 };
                 Message::Delete { relation, old }
@@ -256,6 +269,13 @@ impl<'a> Reader<'a> {
             self.field()?;
         }
         let bytes = &start[..start.len() - self.rest.len()];
+        Ok(Tuple { columns, bytes })
+    }
+
+    /// What the message ends with.
+    fn last_tuple(&mut self) -> Result<Tuple<'a>, CutOff> {
+        let columns = self.u16()?;
+        let bytes = std::mem::take(&mut self.rest);
         Ok(Tuple { columns, bytes })
     }
 

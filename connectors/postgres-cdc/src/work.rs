@@ -1,15 +1,12 @@
 //! What both phases write with: the config, the types, the emitter, and the limits of the batch being filled.
 
 use longshore_sdk::postgres::Session;
-use longshore_sdk::{
-    BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex, TopicIndex,
-};
+use longshore_sdk::{BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, SourceIndex};
 
 use crate::captured::{Captured, Making};
 use crate::catalog::{self, Descriptions};
 use crate::config::PostgresConfig;
-use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE};
-use crate::envelope::Stamp;
+use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE, Run};
 use crate::pg_type::Types;
 
 /// As many tables are described at once: a database with thousands is not asked for each, and each may have 1,600 columns.
@@ -66,9 +63,9 @@ const LARGE_ROW_BYTES: usize = BATCH_BYTES_MAX / 16;
 pub(crate) struct Filling {
     pub(crate) batch: BatchWriter,
     pub(crate) source: SourceIndex,
-    last_topic: Option<(Shared, TopicIndex)>,
+    run: Option<Run>,
     limits: PollLimits,
-    now: Stamp,
+    now_us: i64,
 }
 
 impl Filling {
@@ -77,15 +74,15 @@ impl Filling {
         Ok(Self {
             source: batch.source(partition)?,
             batch,
-            last_topic: None,
+            run: None,
             limits,
-            now: Stamp::at(ctx.now_us()),
+            now_us: ctx.now_us(),
         })
     }
 
     /// Something has come: records are made from here on.
     pub(crate) fn begin_now(&mut self, ctx: &Ctx) {
-        self.now = Stamp::at(ctx.now_us());
+        self.now_us = ctx.now_us();
     }
 
     /// Whether another change still fits, whatever records it takes.
@@ -105,9 +102,9 @@ impl Filling {
     pub(crate) fn out(&mut self) -> Out<'_> {
         Out {
             batch: &mut self.batch,
-            last_topic: &mut self.last_topic,
+            run: &mut self.run,
             source: self.source,
-            now: &self.now,
+            now_us: self.now_us,
         }
     }
 }

@@ -3,7 +3,7 @@
 use longshore_sdk::schema::{Kind, Schema};
 use longshore_sdk::{Fault, Value, avro};
 
-use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields, Stamp};
+use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields, Tail};
 use crate::pg_type::{PgType, TypeKind, Types};
 use crate::schema::{Column, Names, ValueOptions};
 
@@ -60,9 +60,10 @@ impl Probe {
             before: None,
             after: Some(cells),
             source: &source(),
-            now: &Stamp::at(0),
+            now_us: 0,
         };
-        shape.write_envelope(&change, &mut datum).inspect_err(|_| {
+        let written = shape.write_envelope(&change, &mut Tail::default(), &mut datum);
+        written.inspect_err(|_| {
             assert!(datum.is_empty(), "what was refused leaves nothing behind");
         })?;
         assert!(datum.len() <= shape.size(&change), "{change:?}");
@@ -119,7 +120,7 @@ impl Probe {
 
 pub(crate) fn source() -> SourceFields {
     SourceFields {
-        at: Stamp::at(1),
+        at_us: 1,
         snapshot: SnapshotMark::False,
         last_commit: None,
         lsn: None,

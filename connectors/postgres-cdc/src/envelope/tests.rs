@@ -4,9 +4,13 @@ use longshore_sdk::Datum;
 use longshore_sdk::json::{Json, parse, write_string};
 use longshore_sdk::schema::Schema;
 use longshore_serdes::{Converter, Serialized};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::select;
 
 use super::probe::{self, Probe, column};
-use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields, Stamp};
+use super::{Cell, Change, Op, Shape, SnapshotMark, SourceFields, Tail};
 use crate::pg_type::Types;
 use crate::schema::{Column, Names, ValueOptions};
 
@@ -153,7 +157,7 @@ fn source(value: &Json<'_>) -> SourceFields {
         text.map(|text| text.parse().expect("it is a number"))
     };
     SourceFields {
-        at: Stamp::at(number(value, "source.ts_us").expect("it has one")),
+        at_us: number(value, "source.ts_us").expect("it has one"),
         snapshot: match member(value, "source.snapshot").as_str() {
             Some("last") => SnapshotMark::Last,
             _ => SnapshotMark::False,
@@ -190,10 +194,10 @@ fn check(
         before: before.as_ref().map(<[_; 9]>::as_slice),
         after: after.as_ref().map(<[_; 9]>::as_slice),
         source: &source(value),
-        now: &Stamp::at(number(value, "ts_us").expect("it has one")),
+        now_us: number(value, "ts_us").expect("it has one"),
     };
     shape
-        .write_envelope(&change, &mut datum)
+        .write_envelope(&change, &mut Tail::default(), &mut datum)
         .expect("it is a row");
     assert_eq!(
         as_json(shape.value_schema(), &datum, false),
@@ -266,10 +270,10 @@ fn the_sample_s_schemas_are_debezium_s() {
         before: None,
         after: Some(&snap),
         source: &source(payload),
-        now: &Stamp::at(number(payload, "ts_us").expect("it has one")),
+        now_us: number(payload, "ts_us").expect("it has one"),
     };
     shape
-        .write_envelope(&change, &mut datum)
+        .write_envelope(&change, &mut Tail::default(), &mut datum)
         .expect("it is a row");
     let both = format!(
         "{{\"schema\":{},\"payload\":{}}}",
@@ -288,9 +292,9 @@ fn a_truncation_has_no_rows() {
         before: None,
         after: None,
         source: &source,
-        now: &Stamp::at(1),
+        now_us: 1,
     };
-    let written = shape.write_envelope(&change, &mut datum);
+    let written = shape.write_envelope(&change, &mut Tail::default(), &mut datum);
     written.expect("there is nothing to refuse");
     let json = as_json(shape.value_schema(), &datum, false);
     assert!(
@@ -314,7 +318,7 @@ fn the_longest_fields_have_room() {
             SnapshotMark::False,
         ] {
             let source = SourceFields {
-                at: Stamp::at(number),
+                at_us: number,
                 snapshot,
                 last_commit: Some(u64::MAX),
                 lsn: Some(u64::MAX),
@@ -326,10 +330,10 @@ fn the_longest_fields_have_room() {
                 before: None,
                 after: None,
                 source: &source,
-                now: &Stamp::at(number),
+                now_us: number,
             };
             let mut datum = Vec::new();
-            let written = shape.write_envelope(&change, &mut datum);
+            let written = shape.write_envelope(&change, &mut Tail::default(), &mut datum);
             written.expect("there is nothing to refuse");
             let json = as_json(shape.value_schema(), &datum, false);
             let sequence = format!(r#"[\"{0}\",\"{0}\"]"#, u64::MAX);
@@ -341,6 +345,40 @@ fn the_longest_fields_have_room() {
                 shape.value_schema().contains(snapshot.name()),
                 "it is allowed"
             );
+        }
+    }
+}
+
+/// LSNs around those that take another digit or another byte.
+fn lsn() -> impl Strategy<Value = Option<u64>> {
+    let near = (0..64_u32, 0..20_u32, 0..3_u64).prop_map(|(bit, digits, more)| {
+        [1_u64 << bit, 10_u64.pow(digits)].map(|edge| edge - 1 + more)
+    });
+    let near =
+        (near, any::<bool>()).prop_map(|([bit, digit], is_bit)| if is_bit { bit } else { digit });
+    option::of(prop_oneof![near, any::<u64>(), 22_191_584..22_192_584_u64])
+}
+
+proptest! {
+    #[test]
+    fn a_tail_is_the_same_whatever_came_before(
+        changes in vec(
+            (select(vec![Op::Create, Op::Update]), lsn(), option::of(0..2_u64), [0..2_i64, 0..2, 0..2]),
+            1..20,
+        ),
+    ) {
+        let shape = shape("p");
+        let mut tail = Tail::default();
+        for (op, lsn, last_commit, [at_us, now_us, txid]) in changes {
+            let txid = Some(txid);
+            let source = SourceFields { at_us, lsn, last_commit, txid, ..probe::source() };
+            let change = Change { op, before: None, after: None, source: &source, now_us };
+            let written = [&mut tail, &mut Tail::default()].map(|tail| {
+                let mut datum = Vec::new();
+                let written = shape.write_envelope(&change, tail, &mut datum);
+                written.map(|()| datum).expect("there is nothing to refuse")
+            });
+            prop_assert_eq!(&written[0], &written[1]);
         }
     }
 }

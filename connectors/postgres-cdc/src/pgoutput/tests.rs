@@ -6,9 +6,29 @@ fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(pair).collect()
 }
 
+fn fields(tuple: Tuple<'_>) -> Result<Vec<Field<'_>>, Fault> {
+    let mut fields = Vec::new();
+    tuple.read(|field| fields.push(field))?;
+    Ok(fields)
+}
+
+/// Reads a message to its end.
+fn read_whole(bytes: &[u8]) -> Result<(), Fault> {
+    match Message::parse(bytes)? {
+        Message::Insert { new, .. } | Message::Update { new, .. } => fields(new).map(drop),
+        Message::Delete {
+            old: Old::Key(old) | Old::Full(old),
+            ..
+        } => fields(old).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// As PostgreSQL 15 sent them.
 const RELATION: &str = "52 00004001 7075626c696300 7400 64 0002
     01 696400 00000017 ffffffff 00 7600 00000019 ffffffff";
+const INSERT: &str = "49 00004001 4e 0002 74 00000001 31 6e";
+const DELETE: &str = "44 00004001 4b 0002 74 00000001 31 6e";
 const UPDATE: &str = "55 00004001 4b 0002 74 00000001 31 6e 4e 0002 74 00000001 32 75";
 
 #[test]
@@ -40,14 +60,8 @@ fn a_change_of_key_brings_old_and_new() {
     let Some(Old::Key(old)) = old else {
         panic!("an old key");
     };
-    assert_eq!(
-        old.fields().collect::<Vec<_>>(),
-        [Field::Text(b"1"), Field::Null]
-    );
-    assert_eq!(
-        new.fields().collect::<Vec<_>>(),
-        [Field::Text(b"2"), Field::Unchanged]
-    );
+    assert_eq!(fields(old).unwrap(), [Field::Text(b"1"), Field::Null]);
+    assert_eq!(fields(new).unwrap(), [Field::Text(b"2"), Field::Unchanged]);
 }
 
 #[test]
@@ -75,14 +89,15 @@ fn a_transaction_has_its_bounds() {
 
 #[test]
 fn what_is_cut_off_or_too_long_is_an_error() {
-    for message in [RELATION, UPDATE] {
+    for message in [RELATION, INSERT, UPDATE, DELETE] {
+        read_whole(&hex(message)).unwrap();
         let mut bytes = hex(message);
         for len in 0..bytes.len() {
-            let fault = Message::parse(&bytes[..len]).unwrap_err();
+            let fault = read_whole(&bytes[..len]).unwrap_err();
             assert_eq!(fault.code, "postgres-malformed-message");
         }
         bytes.push(0);
-        assert!(Message::parse(&bytes).is_err());
+        assert!(read_whole(&bytes).is_err());
     }
     assert!(Message::parse(&hex("54 ffffffff 00 00000001")).is_err());
     assert!(Message::parse(b"X").is_err());

@@ -14,7 +14,7 @@ use longshore_sdk::postgres::{CreatedSlot, Replication, Session, quote_literal};
 use longshore_sdk::{Ctx, Fault, FaultClass, Wake};
 
 use crate::catalog::{self, Descriptions, Table};
-use crate::envelope::{SnapshotMark, SourceFields, Stamp};
+use crate::envelope::{SnapshotMark, SourceFields};
 use crate::lsn::Lsn;
 use crate::position::SnapshotPlace;
 use crate::ranges::{At, KeyMark, Mark, Seen};
@@ -156,7 +156,7 @@ impl Snapshot {
         let now_us = ctx.now_us();
         Ok(Self {
             source: SourceFields {
-                at: Stamp::at(now_us),
+                at_us: now_us,
                 snapshot: SnapshotMark::True,
                 last_commit: None,
                 lsn: Some(place.consistent.0),

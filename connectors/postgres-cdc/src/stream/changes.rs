@@ -3,7 +3,7 @@
 use longshore_sdk::Fault;
 
 use crate::emit::RowChange;
-use crate::envelope::{Cell, SnapshotMark, SourceFields, Stamp};
+use crate::envelope::{Cell, SnapshotMark, SourceFields};
 use crate::lsn::Lsn;
 use crate::pgoutput::{self, Message};
 use crate::work::{Filling, Shared, Work, recycle};
@@ -26,7 +26,7 @@ impl Stream {
             Message::Insert { relation, new } => {
                 if let Some(table) = self.count(*relation)? {
                     let mut cells = recycle(std::mem::take(&mut self.new_cells));
-                    read(*new, &mut cells);
+                    read(*new, &mut cells)?;
                     let change = RowChange::Create(&cells);
                     self.only(work, filling, lsn, &table, &cells, change)?;
                     self.new_cells = recycle(cells);
@@ -36,8 +36,8 @@ impl Stream {
                 if let Some(table) = self.count(*relation)? {
                     let mut new_cells = recycle(std::mem::take(&mut self.new_cells));
                     let mut old_cells = recycle(std::mem::take(&mut self.old_cells));
-                    read(*new, &mut new_cells);
-                    read_old(*old, &table, &mut old_cells);
+                    read(*new, &mut new_cells)?;
+                    read_old(*old, &table, &mut old_cells)?;
                     complete(&mut new_cells, &old_cells);
                     let old = old.map(|_| old_cells.as_slice());
                     self.updated(work, filling, lsn, &table, old, &new_cells)?;
@@ -48,7 +48,7 @@ impl Stream {
             Message::Delete { relation, old } => {
                 if let Some(table) = self.count(*relation)? {
                     let mut cells = recycle(std::mem::take(&mut self.old_cells));
-                    read_old(Some(*old), &table, &mut cells);
+                    read_old(Some(*old), &table, &mut cells)?;
                     let change = RowChange::Delete(&cells);
                     self.only(work, filling, lsn, &table, &cells, change)?;
                     self.old_cells = recycle(cells);
@@ -86,7 +86,7 @@ impl Stream {
     pub(super) fn source(&self, lsn: Lsn) -> SourceFields {
         let transaction = self.transaction.as_ref();
         SourceFields {
-            at: transaction.map_or_else(|| Stamp::at(0), |transaction| transaction.at),
+            at_us: transaction.map_or(0, |transaction| transaction.begin.committed_us),
             snapshot: SnapshotMark::False,
             last_commit: self.place.committed.map(|lsn| lsn.0),
             lsn: Some(lsn.0),

@@ -20,7 +20,7 @@ use longshore_sdk::postgres::{Session, WalStream};
 use longshore_sdk::wal::{WalFrame, WalFrames};
 use longshore_sdk::{Ctx, Fault, FaultClass, Wake, Watermark};
 
-use crate::envelope::{Cell, Stamp};
+use crate::envelope::Cell;
 use crate::lsn::Lsn;
 use crate::pgoutput::{Begin, Message, RelationMessage};
 use crate::position::{OpenTransaction, StreamPlace};
@@ -70,8 +70,6 @@ type Label = (u32, Vec<u8>);
 #[derive(Clone, Copy, Debug)]
 struct Transaction {
     begin: Begin,
-    /// When it committed.
-    at: Stamp,
     /// Row messages so far.
     ordinal: u64,
     /// Row messages that are stored from an earlier reading.
@@ -215,8 +213,12 @@ impl Stream {
                         }
                         continue;
                     }
-                    let message = self.message(ctx, work, filling, Lsn(lsn), &message, body);
-                    if !message.await? {
+                    if let Message::Relation(relation) = &message {
+                        self.learn(ctx, work, relation, body).await?;
+                    } else if let Some(label) = self.new_label(&message)? {
+                        self.learn_label(ctx, work, label).await?;
+                    }
+                    if !self.row(work, filling, Lsn(lsn), &message)? {
                         break;
                     }
                 }
@@ -224,24 +226,6 @@ impl Stream {
             self.at = frames.len() - rest.rest().len();
         }
         Ok(Filled::Batch)
-    }
-
-    /// False where the batch was full before the message ended.
-    async fn message(
-        &mut self,
-        ctx: &Ctx,
-        work: &mut Work,
-        filling: &mut Filling,
-        lsn: Lsn,
-        message: &Message<'_>,
-        body: &[u8],
-    ) -> Result<bool, Fault> {
-        if let Message::Relation(relation) = message {
-            self.learn(ctx, work, relation, body).await?;
-        } else if let Some(label) = self.new_label(message) {
-            self.learn_label(ctx, work, label).await?;
-        }
-        self.row(work, filling, lsn, message)
     }
 
     async fn learn(
@@ -262,19 +246,21 @@ impl Stream {
 
     /// A label of an enum that a row brings and nobody has heard of: the server does not say when an enum has grown. Each
     /// is looked up once: one that was renamed since is never found.
-    fn new_label(&self, message: &Message<'_>) -> Option<Label> {
+    fn new_label(&self, message: &Message<'_>) -> Result<Option<Label>, Fault> {
         let (Message::Insert { relation, new } | Message::Update { relation, new, .. }) = message
         else {
-            return None;
+            return Ok(None);
         };
-        let table = self.relations.get(relation)?.captured()?;
-        if !table.has_enums() {
-            return None;
-        }
+        let table = self.relations.get(relation).and_then(Relation::captured);
+        let Some(table) = table.filter(|table| table.has_enums()) else {
+            return Ok(None);
+        };
         let mut cells = Vec::new();
-        read(*new, &mut cells);
-        let label = (*relation, table.new_label(&cells)?.to_vec());
-        (!self.labels.contains(&label)).then_some(label)
+        read(*new, &mut cells)?;
+        let label = table
+            .new_label(&cells)
+            .map(|label| (*relation, label.to_vec()));
+        Ok(label.filter(|label| !self.labels.contains(label)))
     }
 
     async fn learn_label(&mut self, ctx: &Ctx, work: &mut Work, label: Label) -> Result<(), Fault> {
@@ -298,7 +284,6 @@ impl Stream {
         };
         self.transaction = Some(Transaction {
             begin,
-            at: Stamp::at(begin.committed_us),
             ordinal: 0,
             passed,
         });

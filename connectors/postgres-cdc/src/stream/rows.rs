@@ -1,24 +1,32 @@
 //! Rows of messages as cells.
 
+use longshore_sdk::Fault;
+
 use crate::envelope::Cell;
 use crate::pgoutput::{Field, Old, Tuple};
 use crate::work::Shared;
 
-pub(super) fn read<'a>(tuple: Tuple<'a>, cells: &mut Vec<Cell<'a>>) {
-    cells.extend(tuple.fields().map(|field| match field {
-        Field::Null => Cell::Null,
-        Field::Unchanged => Cell::Unchanged,
-        Field::Text(text) => Cell::Text(text),
-    }));
+pub(super) fn read<'a>(tuple: Tuple<'a>, cells: &mut Vec<Cell<'a>>) -> Result<(), Fault> {
+    tuple.read(|field| {
+        cells.push(match field {
+            Field::Null => Cell::Null,
+            Field::Unchanged => Cell::Unchanged,
+            Field::Text(text) => Cell::Text(text),
+        });
+    })
 }
 
 /// Reads an old row; what a key does not bring is absent.
-pub(super) fn read_old<'a>(old: Option<Old<'a>>, table: &Shared, cells: &mut Vec<Cell<'a>>) {
+pub(super) fn read_old<'a>(
+    old: Option<Old<'a>>,
+    table: &Shared,
+    cells: &mut Vec<Cell<'a>>,
+) -> Result<(), Fault> {
     match old {
         None => {}
-        Some(Old::Full(tuple)) => read(tuple, cells),
+        Some(Old::Full(tuple)) => read(tuple, cells)?,
         Some(Old::Key(tuple)) => {
-            read(tuple, cells);
+            read(tuple, cells)?;
             for (cell, in_identity) in cells.iter_mut().zip(&table.in_identity) {
                 if !in_identity {
                     *cell = Cell::Absent;
@@ -26,6 +34,7 @@ pub(super) fn read_old<'a>(old: Option<Old<'a>>, table: &Shared, cells: &mut Vec
             }
         }
     }
+    Ok(())
 }
 
 /// An old row has what the new one leaves out because it is large and did not change: all of it, or a key.

@@ -153,17 +153,37 @@ pub(super) fn timestamp(text: &[u8]) -> Result<Moment, Refusal> {
 }
 
 /// What a timestamp with a zone is written as up to its seconds, and the digits behind them, where its text says so: our
-/// sessions are at Greenwich, so that it mostly does.
+/// sessions are at Greenwich, so that it mostly does. 24 o'clock, eras and years of five digits go another way.
 pub(super) fn at_greenwich(text: &[u8]) -> Option<([u8; 19], &[u8])> {
     let (seconds, rest) = text.split_first_chunk()?;
     let mut seconds: [u8; 19] = *seconds;
-    let rest = rest.strip_suffix(b"+00")?;
-    if seconds[10] != b' ' || seconds[11..13] == *b"24" {
-        return None;
-    }
+    let digits = match rest.strip_suffix(b"+00")? {
+        [] => &[],
+        [b'.', digits @ ..] if (1..=6).contains(&digits.len()) => digits,
+        _ => return None,
+    };
+    let eight = |at: usize| seconds[at..].first_chunk();
+    let in_shape = is_like(eight(0)?, *b"0000-00-")
+        & is_like(eight(8)?, *b"00 00:00")
+        & is_like(eight(11)?, *b"00:00:00");
+    let pair = |at: usize| [seconds[at], seconds[at + 1]];
+    let in_range = (*b"01"..=*b"12").contains(&pair(5))
+        & (*b"01"..=*b"31").contains(&pair(8))
+        & (pair(11) <= *b"23")
+        & (pair(14) <= *b"59")
+        & (pair(17) <= *b"59");
     seconds[10] = b'T';
-    let digits = rest.strip_prefix(b".").unwrap_or_default();
-    Some((seconds, digits))
+    (in_shape && in_range && digits.iter().all(u8::is_ascii_digit)).then_some((seconds, digits))
+}
+
+/// Whether digits stand where the shape has a zero, and its other bytes where it has them.
+fn is_like(text: &[u8; 8], shape: [u8; 8]) -> bool {
+    // Added to a byte of more than nine, it sets its high bit.
+    const ABOVE_NINE: u64 = 0x7676_7676_7676_7676;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let differing = u64::from_le_bytes(*text) ^ u64::from_le_bytes(shape);
+    let fixed = u64::from_le_bytes(shape.map(|byte| if byte == b'0' { 0 } else { 0xff }));
+    (differing | (differing & !HIGH).wrapping_add(ABOVE_NINE)) & HIGH == 0 && differing & fixed == 0
 }
 
 /// A timestamp with a zone, moved to Greenwich.

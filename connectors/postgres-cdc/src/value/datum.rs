@@ -3,20 +3,35 @@
 /// The longest text whose length takes one byte.
 const SHORT_MAX: usize = 63;
 
-/// A number of any width.
+/// A number of any width: seven bits a byte, lowest first, each byte but the last with its high bit set. Eight bytes are
+/// made at once: times take that many, and events are full of them.
 pub(crate) fn long(out: &mut Vec<u8>, number: i64) {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
     let rest = zigzag(number);
     if rest < 0x80 {
         out.push(rest.to_le_bytes()[0]);
         return;
     }
-    let mut fields = Fields::<10>::default();
-    fields.varint(rest);
-    fields.append_to(out);
+    let behind = rest >> 56;
+    if behind == 0 {
+        let significant = u64::BITS - rest.leading_zeros();
+        let n_bytes = significant.div_ceil(7);
+        let more = HIGH & ((1 << (8 * (n_bytes - 1))) - 1);
+        let end = out.len() + n_bytes as usize;
+        out.extend_from_slice(&(in_sevens(rest) | more).to_le_bytes());
+        out.truncate(end);
+        return;
+    }
+    out.extend_from_slice(&(in_sevens(rest) | HIGH).to_le_bytes());
+    let [first, ..] = behind.to_le_bytes();
+    out.push(first);
+    if first >= 0x80 {
+        out.push(1);
+    }
 }
 
 /// Small numbers of either sign become small numbers.
-const fn zigzag(number: i64) -> u64 {
+pub(crate) const fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
 
@@ -27,9 +42,8 @@ const fn in_sevens(number: u64) -> u64 {
     (quarters & 0x007f_007f_007f_007f) | ((quarters << 1) & 0x7f00_7f00_7f00_7f00)
 }
 
-/// Some short fields, put together on the stack and appended at once: an append costs more than a
-/// field. There is room for seven bytes more than they take, because numbers are written eight at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Some short fields, put together on the stack and appended at once: an append costs more than a field.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<const N: usize> {
     bytes: [u8; N],
     length: usize,
@@ -48,46 +62,9 @@ impl<const N: usize> Fields<N> {
         self.length += 1;
     }
 
-    /// Appends other fields, for which there must be all the room that they might take.
-    pub(crate) fn append<const M: usize>(&mut self, other: &Fields<M>) {
-        // As many bytes whatever they are, so that they are moved in a few steps.
-        self.bytes[self.length..self.length + M].copy_from_slice(&other.bytes);
-        self.length += other.length;
-    }
-
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
         self.length += bytes.len();
-    }
-
-    /// Seven bits a byte, lowest first, each byte but the last with its high bit set. Eight bytes are made at once: times
-    /// take that many, and events are full of them.
-    fn varint(&mut self, number: u64) {
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        let significant = u64::BITS - (number | 1).leading_zeros();
-        let n_bytes = significant.div_ceil(7).min(8);
-        let behind = number >> 56;
-        let more = if behind == 0 {
-            HIGH & ((1 << (8 * (n_bytes - 1))) - 1)
-        } else {
-            HIGH
-        };
-        self.bytes[self.length..self.length + 8]
-            .copy_from_slice(&(in_sevens(number) | more).to_le_bytes());
-        self.length += n_bytes as usize;
-        if behind != 0 {
-            let [first, ..] = behind.to_le_bytes();
-            if first < 0x80 {
-                self.byte(first);
-            } else {
-                self.raw(&[first, 1]);
-            }
-        }
-    }
-
-    /// A number of at most ten bytes.
-    pub(crate) fn long(&mut self, number: i64) {
-        self.varint(zigzag(number));
     }
 
     /// Text of at most 63 bytes, whose length takes one.
@@ -203,11 +180,9 @@ mod tests {
             [power - 1, power, power + 1, power | 0x55, !power]
         });
         for number in edges.chain([u64::MAX]) {
-            let mut fields = Fields::<10>::default();
-            fields.varint(number);
             let mut written = Vec::new();
-            fields.append_to(&mut written);
-            assert_eq!(written, plain(number), "{number:#x}");
+            long(&mut written, number.cast_signed());
+            assert_eq!(written, plain(zigzag(number.cast_signed())), "{number:#x}");
         }
     }
 }

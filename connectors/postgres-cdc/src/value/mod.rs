@@ -22,8 +22,7 @@ mod refusal;
 mod tests;
 mod time;
 
-pub(crate) use datum::long;
-pub(crate) use datum::{Fields, bytes};
+pub(crate) use datum::{Fields, bytes, long, zigzag};
 pub(crate) use encoder::Encoder;
 pub(crate) use refusal::Refusal;
 pub(crate) use time::Unit;

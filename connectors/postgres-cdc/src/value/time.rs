@@ -160,16 +160,22 @@ pub(super) fn zoned_timestamp(
         bytes(out, text);
         return Ok(());
     }
-    let moment = clock::zoned_timestamp(text)?;
     match clock::at_greenwich(text) {
         Some((seconds, fraction)) if fraction.len() == digits => short_text(out, |text| {
             text.raw(&seconds);
             if digits > 0 {
                 text.byte(b'.');
-                fraction.iter().for_each(|digit| text.byte(*digit));
+            }
+            match fraction.as_array::<6>() {
+                // The most common, and moved at once.
+                Some(micros) => text.raw(micros),
+                None => fraction.iter().for_each(|digit| text.byte(*digit)),
             }
         }),
-        _ => write_moment(out, moment, (digits > 0).then_some(digits)),
+        _ => {
+            let moment = clock::zoned_timestamp(text)?;
+            write_moment(out, moment, (digits > 0).then_some(digits));
+        }
     }
     Ok(())
 }

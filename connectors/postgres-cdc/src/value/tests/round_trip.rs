@@ -7,6 +7,7 @@ use num_bigint::BigInt;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{any, prop_assert_eq, proptest};
+use proptest::sample::select;
 
 use crate::envelope::probe::Probe;
 use crate::pg_type::TypeKind;
@@ -95,6 +96,24 @@ proptest! {
         };
         let suffix = format!("-{month:02}-{day:02}T{time}Z");
         assert!(zoned.ends_with(&suffix), "{zoned} {suffix}");
+    }
+
+    #[test]
+    fn a_time_at_greenwich_is_one_of_any_offset(
+        digits in select(vec![-1, 0, 3, 6]),
+        at in 0_usize..26,
+        byte in b' '..=b':',
+        cut in 18_usize..=26,
+    ) {
+        let mut text = *b"2026-11-21 09:20:26.898781";
+        text[at] = byte;
+        let text = std::str::from_utf8(&text[..cut]).expect("it is ASCII");
+        let written = |offset| {
+            let text = format!("{text}{offset}");
+            let value = Probe::default().value(1184, digits, text.as_bytes());
+            value.map_err(|fault| fault.code)
+        };
+        prop_assert_eq!(written("+00"), written("+00:00"));
     }
 
     #[test]
