@@ -20,6 +20,8 @@ pub(crate) const RECORDS_PER_CHANGE: u32 = 3;
 const EVENT_BYTES_MAX: usize = LARGE_BATCH_BYTES_MAX - (64 << 10);
 /// For more than that, room is made once instead of growing.
 const LARGE_BYTES: usize = 1 << 20;
+/// As many tables take turns, and no more are looked through.
+const RUNS_MAX: usize = 8;
 /// What the host takes of the server at a time.
 const ROW_BYTES_MAX: usize = (128 << 20) + (1 << 20);
 
@@ -46,37 +48,53 @@ pub(crate) struct Emitter {
 /// Where records of a batch come from, and when they are made.
 pub(crate) struct Out<'a> {
     pub(crate) batch: &'a mut BatchWriter,
-    pub(crate) run: &'a mut Option<Run>,
+    pub(crate) runs: &'a mut Runs,
     pub(crate) source: SourceIndex,
     /// Microseconds since 1970.
     pub(crate) now_us: i64,
 }
 
-/// Rows of one table, one after the other, which is how they come: names take long to compare, and tails to write.
+/// The tables that rows of a batch came of last: few take turns in a transaction, names take long to compare, and tails to
+/// write.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    runs: Vec<Run>,
+    /// Whose place the next table takes.
+    oldest: usize,
+}
+
 #[derive(Debug)]
-pub(crate) struct Run {
+struct Run {
     table: Shared,
     topic: TopicIndex,
     tail: Tail,
 }
 
-impl Out<'_> {
-    /// The batch, and the run of the table.
-    fn run(&mut self, table: &Shared) -> Result<(&mut BatchWriter, &mut Run), Malformed> {
-        self.run.take_if(|run| !Shared::ptr_eq(&run.table, table));
-        let run = match &mut *self.run {
-            Some(run) => run,
-            none @ None => none.insert(Run {
-                table: Shared::clone(table),
-                topic: self.batch.topic(&table.topic)?,
-                tail: Tail::default(),
-            }),
+impl Runs {
+    fn of(&mut self, table: &Shared, batch: &mut BatchWriter) -> Result<&mut Run, Malformed> {
+        let known = |run: &Run| Shared::ptr_eq(&run.table, table);
+        if let Some(at) = self.runs.iter().position(known) {
+            return Ok(&mut self.runs[at]);
+        }
+        let run = Run {
+            table: Shared::clone(table),
+            topic: batch.topic(&table.topic)?,
+            tail: Tail::default(),
         };
-        Ok((self.batch, run))
+        if self.runs.len() < RUNS_MAX {
+            self.runs.push(run);
+            return Ok(self.runs.last_mut().expect("it was just pushed"));
+        }
+        let at = self.oldest;
+        self.oldest = (at + 1) % RUNS_MAX;
+        self.runs[at] = run;
+        Ok(&mut self.runs[at])
     }
+}
 
+impl Out<'_> {
     fn topic(&mut self, table: &Shared) -> Result<TopicIndex, Malformed> {
-        Ok(self.run(table)?.1.topic)
+        Ok(self.runs.of(table, self.batch)?.topic)
     }
 }
 
@@ -325,7 +343,7 @@ impl Emitter {
             out.batch.reserve(bytes);
         }
         let source = Some(out.source);
-        let (batch, Run { topic, tail, .. }) = out.run(table)?;
+        let Run { topic, tail, .. } = out.runs.of(table, out.batch)?;
         let row = NewRow {
             topic: Some(*topic),
             source,
@@ -333,7 +351,7 @@ impl Emitter {
             headers: &headers,
             ..NewRow::default()
         };
-        let written = batch.push_written(&row, table.value_schema, |value| {
+        let written = out.batch.push_written(&row, table.value_schema, |value| {
             let written = table.shape.write_envelope(change, tail, value);
             written.map_err(Unwritten::Event)
         });

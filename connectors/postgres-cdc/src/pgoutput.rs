@@ -1,7 +1,7 @@
 //! Messages of `pgoutput`, protocol version 1, borrowed from what the server sent.
 //!
 //! Source: PostgreSQL 15, "Logical Replication Message Formats". A message that is cut off or unknown is an
-//! error; nothing is allocated for what it merely claims to hold.
+//! error, the row that it ends with when it is read; nothing is allocated for what it merely claims to hold.
 
 use std::str;
 
@@ -116,7 +116,7 @@ impl<'a> Tuple<'a> {
     /// Reads the columns in order, all of them and nothing behind them.
     ///
     /// # Errors
-    /// When the tuple, the last of its message, is cut off or too long.
+    /// When the tuple is cut off or too long.
     pub(crate) fn read(self, mut each: impl FnMut(Field<'a>)) -> Result<(), Fault> {
         let mut reader = Reader { rest: self.bytes };
         for _ in 0..self.columns {
@@ -153,6 +153,7 @@ impl<'a> Message<'a> {
     }
 }
 
+/// Fatal: what was counted of the message is never stored.
 fn malformed(what: &str, bytes: &[u8]) -> Fault {
     let bytes = bytes.len();
     let message = format!("{what}, {bytes} bytes long, is not one of pgoutput's protocol 1");

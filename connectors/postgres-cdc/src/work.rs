@@ -6,7 +6,7 @@ use longshore_sdk::{BATCH_BYTES_MAX, BatchWriter, Ctx, Fault, PollLimits, Source
 use crate::captured::{Captured, Making};
 use crate::catalog::{self, Descriptions};
 use crate::config::PostgresConfig;
-use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE, Run};
+use crate::emit::{Emitter, Out, RECORDS_PER_CHANGE, Runs};
 use crate::pg_type::Types;
 
 /// As many tables are described at once: a database with thousands is not asked for each, and each may have 1,600 columns.
@@ -63,7 +63,7 @@ const LARGE_ROW_BYTES: usize = BATCH_BYTES_MAX / 16;
 pub(crate) struct Filling {
     pub(crate) batch: BatchWriter,
     pub(crate) source: SourceIndex,
-    run: Option<Run>,
+    runs: Runs,
     limits: PollLimits,
     now_us: i64,
 }
@@ -74,7 +74,7 @@ impl Filling {
         Ok(Self {
             source: batch.source(partition)?,
             batch,
-            run: None,
+            runs: Runs::default(),
             limits,
             now_us: ctx.now_us(),
         })
@@ -102,7 +102,7 @@ impl Filling {
     pub(crate) fn out(&mut self) -> Out<'_> {
         Out {
             batch: &mut self.batch,
-            run: &mut self.run,
+            runs: &mut self.runs,
             source: self.source,
             now_us: self.now_us,
         }

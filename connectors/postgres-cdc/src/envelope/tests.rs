@@ -5,8 +5,7 @@ use longshore_sdk::json::{Json, parse, write_string};
 use longshore_sdk::schema::Schema;
 use longshore_serdes::{Converter, Serialized};
 use proptest::collection::vec;
-use proptest::option;
-use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 
 use super::probe::{self, Probe, column};
@@ -349,29 +348,49 @@ fn the_longest_fields_have_room() {
     }
 }
 
-/// LSNs around those that take another digit or another byte.
-fn lsn() -> impl Strategy<Value = Option<u64>> {
-    let near = (0..64_u32, 0..20_u32, 0..3_u64).prop_map(|(bit, digits, more)| {
-        [1_u64 << bit, 10_u64.pow(digits)].map(|edge| edge - 1 + more)
-    });
-    let near =
-        (near, any::<bool>()).prop_map(|([bit, digit], is_bit)| if is_bit { bit } else { digit });
-    option::of(prop_oneof![near, any::<u64>(), 22_191_584..22_192_584_u64])
+/// Mostly the first.
+fn mostly<T: Clone + std::fmt::Debug + 'static>(first: T, other: T) -> impl Strategy<Value = T> {
+    prop_oneof![12 => Just(first), 1 => Just(other)]
+}
+
+/// What tails differ in, and LSNs of about as many digits or bytes.
+fn tails() -> impl Strategy<Value = Vec<(Op, SourceFields, i64)>> {
+    let edges = (select(vec![2_u64, 10]), 0..19_u32).prop_map(|(base, n)| base.pow(n));
+    let edges = prop_oneof![edges, (45..64_u32).prop_map(|bit| 1 << bit)];
+    edges.prop_flat_map(|edge| {
+        let lsn = (0..3_u64).prop_map(move |more| Some(edge - 1 + more));
+        let source = (
+            mostly(0, 1),
+            mostly(SnapshotMark::True, SnapshotMark::Last),
+            mostly(Some(1), None),
+            prop_oneof![8 => lsn, 1 => Just(None), 1 => any::<u64>().prop_map(Some)],
+            mostly(Some(1), None),
+            mostly(None, Some(1)),
+        );
+        let source =
+            source.prop_map(
+                |(at_us, snapshot, last_commit, lsn, txid, xmin)| SourceFields {
+                    at_us,
+                    snapshot,
+                    last_commit,
+                    lsn,
+                    txid,
+                    xmin,
+                },
+            );
+        vec(
+            (mostly(Op::Create, Op::Update), source, mostly(0, 1)),
+            1..30,
+        )
+    })
 }
 
 proptest! {
     #[test]
-    fn a_tail_is_the_same_whatever_came_before(
-        changes in vec(
-            (select(vec![Op::Create, Op::Update]), lsn(), option::of(0..2_u64), [0..2_i64, 0..2, 0..2]),
-            1..20,
-        ),
-    ) {
+    fn a_tail_is_the_same_whatever_came_before(changes in tails()) {
         let shape = shape("p");
         let mut tail = Tail::default();
-        for (op, lsn, last_commit, [at_us, now_us, txid]) in changes {
-            let txid = Some(txid);
-            let source = SourceFields { at_us, lsn, last_commit, txid, ..probe::source() };
+        for (op, source, now_us) in changes {
             let change = Change { op, before: None, after: None, source: &source, now_us };
             let written = [&mut tail, &mut Tail::default()].map(|tail| {
                 let mut datum = Vec::new();

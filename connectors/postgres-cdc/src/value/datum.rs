@@ -43,7 +43,7 @@ const fn in_sevens(number: u64) -> u64 {
 }
 
 /// Some short fields, put together on the stack and appended at once: an append costs more than a field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Fields<const N: usize> {
     bytes: [u8; N],
     length: usize,

@@ -140,7 +140,7 @@ fn decimals_room(scale: i32) -> usize {
 }
 
 fn plain(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-    // Looked at many bytes at a time, unlike what follows.
+    // Looked at sixteen bytes at a time.
     let is_ascii = text.iter().fold(0, |all, byte| all | byte) < 0x80;
     if !is_ascii {
         std::str::from_utf8(text).map_err(|_| Refusal::Text)?;

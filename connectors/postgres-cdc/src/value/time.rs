@@ -161,7 +161,7 @@ pub(super) fn zoned_timestamp(
         return Ok(());
     }
     match clock::at_greenwich(text) {
-        Some((seconds, fraction)) if fraction.len() == digits => short_text(out, |text| {
+        Some((seconds, fraction)) if fraction.len() <= digits => short_text(out, |text| {
             text.raw(&seconds);
             if digits > 0 {
                 text.byte(b'.');
@@ -169,7 +169,11 @@ pub(super) fn zoned_timestamp(
             match fraction.as_array::<6>() {
                 // The most common, and moved at once.
                 Some(micros) => text.raw(micros),
-                None => fraction.iter().for_each(|digit| text.byte(*digit)),
+                None => {
+                    for at in 0..digits {
+                        text.byte(fraction.get(at).copied().unwrap_or(b'0'));
+                    }
+                }
             }
         }),
         _ => {
