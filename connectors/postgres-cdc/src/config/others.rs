@@ -139,8 +139,14 @@ others! {
     }
 }
 
+/// What keys begin with whose names say lengths and algorithms. They have no definitions: each would be one of many.
+const FAMILIES: [&str; 2] = ["column.mask.", "column.truncate.to."];
+
 /// What the key's standing is, where it does not work.
 pub(crate) fn standing(key: &str) -> Option<Standing> {
+    if FAMILIES.iter().any(|family| key.starts_with(family)) {
+        return Some(Standing::Later { idle: &[] });
+    }
     let found = OTHERS.iter().find(|(name, _)| *name == key);
     found.map(|(_, standing)| *standing)
 }
@@ -148,6 +154,18 @@ pub(crate) fn standing(key: &str) -> Option<Standing> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_whose_names_say_more_are_refused_by_their_beginning() {
+        for key in [
+            "column.mask.with.10.chars",
+            "column.mask.hash.v2.SHA-256.with.salt.x",
+            "column.truncate.to.20.chars",
+        ] {
+            assert_eq!(standing(key), Some(Standing::Later { idle: &[] }), "{key}");
+        }
+        assert_eq!(standing("column.include.list"), None);
+    }
 
     #[test]
     fn no_key_is_named_twice() {

@@ -76,7 +76,10 @@ pub(crate) async fn check<P: Plugins>(
         _ => FlowSettings::for_source(&settings, worker),
     };
     report(&mut outcome, flow.err().unwrap_or_default());
+    let passwords = keep_passwords(&mut outcome, &mut settings, stands);
+    check_with_plugin(plugins, &mut outcome, &plugin, &settings).await;
     for key in settings.keys() {
+        // What the plugin has refused by name is known too.
         if !outcome.is_defined(key) && !is_known_elsewhere(key, kind) {
             outcome.error(
                 key,
@@ -84,8 +87,6 @@ pub(crate) async fn check<P: Plugins>(
             );
         }
     }
-    let passwords = keep_passwords(&mut outcome, &mut settings, stands);
-    check_with_plugin(plugins, &mut outcome, &plugin, &settings).await;
     Ok(Checked {
         validation: outcome.finish(class),
         kind,

@@ -213,9 +213,16 @@ fn columns_that_differ_by_case_only_are_never_merged() {
 #[test]
 fn keys_of_debezium_that_do_not_work_yet_are_refused_by_name() {
     let capture = Capture::prepare(TABLE).unwrap();
-    let refusal = capture
-        .refusal(&json!({"signal.data.collection": "public.signals"}))
-        .unwrap();
-    assert!(refusal.contains("signal.data.collection"), "{refusal}");
-    assert!(refusal.contains("docs/guides/postgres.md"), "{refusal}");
+    for (key, value) in [
+        ("signal.data.collection", "public.signals"),
+        ("column.mask.with.10.chars", "public.t.v"),
+    ] {
+        let refusal = capture.refusal(&json!({ key: value })).unwrap();
+        assert!(
+            refusal.contains(&format!("{key} does not work in version")),
+            "{refusal}"
+        );
+        assert!(refusal.contains("docs/guides/postgres.md"), "{refusal}");
+        assert!(!refusal.contains("neither"), "{refusal}");
+    }
 }
