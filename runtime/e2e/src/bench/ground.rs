@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
@@ -14,7 +15,6 @@ use crate::program;
 #[derive(Debug)]
 pub struct Ground {
     folder: TempDir,
-    _memory: File,
 }
 
 impl Ground {
@@ -25,12 +25,9 @@ impl Ground {
     /// When it cannot be made.
     pub fn new() -> Result<Self> {
         let home = home()?;
-        let memory = fill_memory(&home).context("fill free memory")?;
+        fill_memory(&home).context("fill free memory")?;
         let folder = tempfile::tempdir_in(home).context("make a directory")?;
-        Ok(Self {
-            folder,
-            _memory: memory,
-        })
+        Ok(Self { folder })
     }
 
     /// The directory.
@@ -60,19 +57,23 @@ impl Ground {
     }
 }
 
-/// Gives free memory to a file, which gives it up at once when somebody wants it, and for as long as it is open.
+/// Files that hold memory until the process ends.
+static FILLED: Mutex<Vec<File>> = Mutex::new(Vec::new());
+
+/// Gives free memory to a file, which gives it up at once when somebody wants it.
 ///
 /// The host of a virtual machine may take back what is free, and then whoever writes first pays for it: 14 µs a page have
 /// been measured, which is 2 µs for each record of 560 bytes. What a benchmark takes and what it leaves behind would
 /// decide over the next one. The file is a hole, so that reading it takes memory and no disk.
-fn fill_memory(home: &Path) -> Result<File> {
+fn fill_memory(home: &Path) -> Result<()> {
     let free_bytes = memory_free_kb()? * 1024;
-    println!("{} GiB of free memory are filled", free_bytes >> 30);
     let mut file = tempfile::tempfile_in(home)?;
     file.set_len(free_bytes)?;
     let mut chunk = vec![0; 1 << 20];
     while file.read(&mut chunk)? > 0 {}
-    Ok(file)
+    let mut filled = FILLED.lock().unwrap_or_else(PoisonError::into_inner);
+    filled.push(file);
+    Ok(())
 }
 
 fn memory_free_kb() -> Result<u64> {
