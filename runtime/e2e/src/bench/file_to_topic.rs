@@ -26,6 +26,7 @@ pub(super) fn run(ground: &Ground) -> Result<()> {
         let raw_s = raw::copy(&input, &folder.join("raw"))?;
         let raw_cpu_s = Cost::of_this_process()?.cpu_s - raw_before.cpu_s;
         std::fs::remove_file(folder.join("raw"))?;
+        ground.fill_memory()?;
         let before = Cost::of(worker.id())?;
         let started = Instant::now();
         let name = format!("lines-{round}");

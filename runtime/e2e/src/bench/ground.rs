@@ -24,10 +24,28 @@ impl Ground {
     /// # Errors
     /// When it cannot be made.
     pub fn new() -> Result<Self> {
-        let home = home()?;
-        fill_memory(&home).context("fill free memory")?;
-        let folder = tempfile::tempdir_in(home).context("make a directory")?;
-        Ok(Self { folder })
+        let folder = tempfile::tempdir_in(home()?).context("make a directory")?;
+        let ground = Self { folder };
+        ground.fill_memory()?;
+        Ok(ground)
+    }
+
+    /// Gives memory that has become free to a file, which gives it up at once when somebody wants it.
+    ///
+    /// The host of a virtual machine may take back what is free, and then whoever writes first pays for it: 14 µs a page
+    /// have been measured, which is 2 µs for each record of 560 bytes. What a baseline or another benchmark left behind
+    /// would decide over what comes next. The file is a hole, so that reading it takes memory and no disk.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn fill_memory(&self) -> Result<()> {
+        let mut file = tempfile::tempfile_in(self.folder())?;
+        file.set_len(memory_free_kb()? * 1024)?;
+        let mut chunk = vec![0; 1 << 20];
+        while file.read(&mut chunk)? > 0 {}
+        let mut filled = FILLED.lock().unwrap_or_else(PoisonError::into_inner);
+        filled.push(file);
+        Ok(())
     }
 
     /// The directory.
@@ -59,22 +77,6 @@ impl Ground {
 
 /// Files that hold memory until the process ends.
 static FILLED: Mutex<Vec<File>> = Mutex::new(Vec::new());
-
-/// Gives free memory to a file, which gives it up at once when somebody wants it.
-///
-/// The host of a virtual machine may take back what is free, and then whoever writes first pays for it: 14 µs a page have
-/// been measured, which is 2 µs for each record of 560 bytes. What a benchmark takes and what it leaves behind would
-/// decide over the next one. The file is a hole, so that reading it takes memory and no disk.
-fn fill_memory(home: &Path) -> Result<()> {
-    let free_bytes = memory_free_kb()? * 1024;
-    let mut file = tempfile::tempfile_in(home)?;
-    file.set_len(free_bytes)?;
-    let mut chunk = vec![0; 1 << 20];
-    while file.read(&mut chunk)? > 0 {}
-    let mut filled = FILLED.lock().unwrap_or_else(PoisonError::into_inner);
-    filled.push(file);
-    Ok(())
-}
 
 fn memory_free_kb() -> Result<u64> {
     let known = fs::read_to_string("/proc/meminfo")?;

@@ -25,6 +25,7 @@ pub(in super::super) fn run(ground: &Ground) -> Result<()> {
     let rest = worker.rest()?;
     for round in 0..ROUNDS {
         let copy = per_second(copy_out(&source)?);
+        ground.fill_memory()?;
         let (before, bytes_before) = (Cost::of(worker.id())?, bytes_in(&folder.join("data"))?);
         let slot = format!("ours_{round}");
         let ours = per_second(capture(&rest, &source.connector(&slot, "initial_only"))?);

@@ -38,6 +38,7 @@ fn drain(ground: &Ground, rows_per_transaction: u64, peak_mb_max: f64) -> Result
     let mut peak_mb = 0_f64;
     for round in 0..ROUNDS {
         let (theirs_s, theirs_cpu_s) = receive(&mut source, &format!("theirs_{round}"))?;
+        ground.fill_memory()?;
         let before = Cost::of(worker.id())?;
         let guests_before = threads_cpu_s(worker.id(), GUEST_THREADS)?;
         let ours_s = capture(
