@@ -37,7 +37,7 @@ impl Ground {
     /// would decide over what comes next. The file is a hole, so that reading it takes memory and no disk.
     ///
     /// # Errors
-    /// When there is no such file.
+    /// When the kernel does not say how much is free, or the directory takes no such file.
     pub fn fill_memory(&self) -> Result<()> {
         let mut file = tempfile::tempfile_in(self.folder())?;
         file.set_len(memory_free_kb()? * 1024)?;
